@@ -1,0 +1,3 @@
+"""Tests of Handrail; the folders follow the house."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What tests and benchmarks share."""
+
+from __future__ import annotations
