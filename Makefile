@@ -35,7 +35,7 @@ $(EVAL): $(FRAME) requirements/eval.lock
 	@scripts/bootstrap .venv-eval requirements/eval.lock
 	@touch $@
 
-.PHONY: help setup demo test check bench docs eval lock format clean
+.PHONY: help setup demo test check types bench docs eval lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -51,9 +51,12 @@ test: $(DEV) ## all tests, on a PostgreSQL of their own; ARGS="-k refund" for so
 check: $(DEV) ## style, types, imports, shape and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict $(CODE)
+	@$(MAKE) --no-print-directory types
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_shape.py $(wildcard tests/docs)
+
+types: $(DEV) ## only the types
+	$(BIN)/mypy --strict $(CODE)
 
 bench: $(BENCH) ## what we claim about speed, beside the peers; NAME=decide for one, JSON=FILE for the rows
 	.venv-bench/bin/python -m benchmarks $(if $(NAME),--name $(NAME)) $(if $(JSON),--json $(JSON))
