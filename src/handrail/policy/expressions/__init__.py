@@ -1,0 +1,71 @@
+"""Expressions: a typed, loop-free subset of CEL, which never takes an error for a no.
+
+A text is parsed, checked against the types of the names it may use, and compiled with others to one code
+object.
+"""
+
+from __future__ import annotations
+
+from handrail.policy.expressions.checker import Environment, check, conform
+from handrail.policy.expressions.errors import EvaluationError, ExpressionError
+from handrail.policy.expressions.fuse import Expression, evaluator, fuse
+from handrail.policy.expressions.parser import parse
+from handrail.policy.expressions.schema import type_of_schema
+from handrail.policy.expressions.tree import Node, names_of
+from handrail.policy.expressions.types import (
+    BOOL,
+    DECIMAL,
+    DURATION,
+    DYN,
+    INT,
+    NULL,
+    NUMBER,
+    STRING,
+    TIMESTAMP,
+    ListOf,
+    Nullable,
+    Object,
+    OneOf,
+    Type,
+)
+from handrail.policy.expressions.uses import Polarity, Use, uses_of
+
+__all__ = [
+    "BOOL",
+    "DECIMAL",
+    "DURATION",
+    "DYN",
+    "INT",
+    "NULL",
+    "NUMBER",
+    "STRING",
+    "TIMESTAMP",
+    "Environment",
+    "EvaluationError",
+    "Expression",
+    "ExpressionError",
+    "ListOf",
+    "Node",
+    "Nullable",
+    "Object",
+    "OneOf",
+    "Polarity",
+    "Type",
+    "Use",
+    "evaluator",
+    "expression",
+    "fuse",
+    "type_of_schema",
+    "uses_of",
+]
+
+
+def expression(text: str, environment: Environment, *, expect: Type | None = BOOL) -> Expression:
+    """Return the checked expression of a text. Raises ExpressionError.
+
+    `expect` is the type it must give; None takes any. What is known only at run time (`dyn`, a null) is taken
+    here and tested there.
+    """
+    node = check(parse(text), environment)
+    found = node.type if expect is None else conform(node, expect)
+    return Expression(text, node, found, names_of(node))
