@@ -7,8 +7,9 @@ object.
 from __future__ import annotations
 
 from handrail.policy.expressions.checker import Environment, check, conform
+from handrail.policy.expressions.compiled import Expression, evaluator
 from handrail.policy.expressions.errors import EvaluationError, ExpressionError
-from handrail.policy.expressions.fuse import Expression, evaluator, fuse
+from handrail.policy.expressions.fuse import fuse
 from handrail.policy.expressions.parser import parse
 from handrail.policy.expressions.schema import type_of_schema
 from handrail.policy.expressions.tree import Node, names_of
@@ -27,6 +28,7 @@ from handrail.policy.expressions.types import (
     Object,
     OneOf,
     Type,
+    nullable,
 )
 from handrail.policy.expressions.uses import Polarity, Use, uses_of
 
@@ -55,6 +57,7 @@ __all__ = [
     "evaluator",
     "expression",
     "fuse",
+    "nullable",
     "type_of_schema",
     "uses_of",
 ]

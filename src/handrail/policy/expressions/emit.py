@@ -130,6 +130,19 @@ def _either(then: ast.expr, guards: Sequence[ast.expr], otherwise: ast.expr) -> 
     return ast.IfExp(test, then, otherwise)
 
 
+def function(name: str, parameters: Sequence[str], statements: Sequence[ast.stmt]) -> ast.stmt:
+    """Return the definition of a generated function."""
+    arguments = ast.arguments([], [ast.arg(each) for each in parameters], None, [], [], None, [])
+    return ast.FunctionDef(name, arguments, list(statements), [])
+
+
+def made(functions: Sequence[ast.stmt], constants: Constants) -> dict[str, object]:
+    """Compile functions to one code object and run it: their definitions, nothing else."""
+    module = ast.fix_missing_locations(ast.Module(list(functions), []))
+    exec(compile(module, "<expressions>", "exec"), constants.namespace)  # noqa: S102 - our own tree, no text in it
+    return constants.namespace
+
+
 class Body:
     """The inside of one generated function: expressions, and before them what they share.
 
@@ -171,6 +184,11 @@ class Body:
             self._paths[path] = f"p{len(self._paths)}"
             self._prologue.append(store(self._paths[path], found))
         return load(self._paths[path])
+
+    def is_number(self, path: tuple[str, ...]) -> ast.expr:
+        """Return the name that tells whether a path leads to a number fit to compare."""
+        self.path(path)
+        return self._flag(self._paths[path], "number")
 
     def _flag(self, name: str, family: str) -> ast.expr:
         """Return the name that tells whether a path's value is of a family."""

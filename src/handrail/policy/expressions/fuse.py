@@ -1,68 +1,26 @@
 """Many rules into one code object, which tells those that are not false.
 
-Rules that need a path to be a certain text stand behind an index on that path, so that a thousand of them
-cost little more than the few that the text concerns.
+Rules that need a path to be a certain text, or a number beyond a limit, stand behind an index on that path,
+so that a thousand of them cost little more than the few that the value concerns.
 """
 
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from handrail.policy.expressions import values
-from handrail.policy.expressions.emit import Body, Constants, call, load, store
+from handrail.policy.expressions.compiled import Expression
+from handrail.policy.expressions.emit import Body, Constants, call, function, load, made, store
 from handrail.policy.expressions.errors import EvaluationError
 from handrail.policy.expressions.evaluate import evaluate
-from handrail.policy.expressions.index import Key, Path, keys_of
-from handrail.policy.expressions.tree import Node
-from handrail.policy.expressions.types import INT, Kind, Type, bare
+from handrail.policy.expressions.index import Path, Plan, Range, plan_of
 
 Outcome = tuple[int, str | None]
 Fused = Callable[[Mapping[str, object]], list[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A parsed and checked expression. `names` are the root names it reads."""
-
-    text: str
-    node: Node
-    type: Type
-    names: frozenset[str]
-
-
-def evaluator(expression: Expression) -> Callable[[Mapping[str, object]], object]:
-    """Return what works out an expression's value from the root names' values, or raises EvaluationError."""
-    constants, settle = Constants(), _settler(expression.type)
-    body = Body(constants)
-    result = ast.Return(body.value(expression.node, expression.text))
-    code = _function("fast", ["names"], [*body.prologue, result])
-    fast = cast("Callable[[Mapping[str, object]], object]", _made([code], constants)["fast"])
-
-    def run(names: Mapping[str, object]) -> object:
-        try:
-            return settle(fast(names))
-        except Exception:  # noqa: BLE001 - the fast road has no answer: the reference knows why
-            return settle(evaluate(expression.node, expression.text, names))
-
-    return run
-
-
-def _settler(wanted: Type) -> Callable[[object], object]:
-    """Return what passes a value of the promised type, and raises EvaluationError for another."""
-    kinds, is_whole = wanted.kinds, bare(wanted) == INT
-
-    def settle(value: object) -> object:
-        kind = values.kind_of(value)
-        if kind not in kinds:
-            raise EvaluationError(f"it gives {kind.value} where {wanted} was promised")
-        if is_whole and kind is Kind.NUMBER and not isinstance(value, int):
-            raise EvaluationError("it gives a decimal where a whole number was promised")
-        return value
-
-    return settle
+Group = Callable[[Mapping[str, object], list[Outcome]], None]
 
 
 def fuse(expressions: Sequence[Expression]) -> Fused:
@@ -70,26 +28,32 @@ def fuse(expressions: Sequence[Expression]) -> Fused:
 
     Each is given as `(index, None)` when it is true, and as `(index, why)` when it has no answer.
     """
-    return _Fusion(expressions).function()
+    plan = plan_of([each.node for each in expressions])
+    return _Fusion(expressions, plan).function()
 
 
 class _Fusion:
     """The making of one code object: a main function, and one for each group of rules behind an index."""
 
-    def __init__(self, expressions: Sequence[Expression]) -> None:
+    def __init__(self, expressions: Sequence[Expression], plan: Plan) -> None:
         self._expressions = expressions
+        self._plan = plan
         self._constants = Constants()
-        self._constants.namespace["exact"] = self._exact
-        self._groups: dict[Key | None, list[int]] = {None: []}
-        for place, key in enumerate(keys_of([each.node for each in expressions])):
-            self._groups.setdefault(key, []).append(place)
+        self._constants.namespace |= {"exact": self._exact, "left": bisect_left, "right": bisect_right}
 
     def function(self) -> Fused:
         """Return the main function."""
-        keys = [key for key in self._groups if key is not None]
-        groups = [self._group(key, f"g{number}") for number, key in enumerate(keys)]
-        namespace = _made([*groups, self._main(sorted({path for path, _ in keys}))], self._constants)
-        self._fill_indexes(keys, namespace)
+        groups = [self._group(places, f"g{number}") for number, places in enumerate(self._plan.groups)]
+        namespace = made([*groups, self._main()], self._constants)
+        # The functions exist only now, and find what follows when they are called.
+        ready = [cast("Group", namespace[f"g{number}"]) for number in range(len(groups))]
+        for number, texts in enumerate(self._plan.texts.values()):
+            found = {text: tuple(ready[group] for group in of) for text, of in texts.items()}
+            every = tuple(ready[group] for group in sorted({group for of in texts.values() for group in of}))
+            namespace |= {f"found{number}": found, f"every{number}": every}
+        for number, each in enumerate(self._plan.ranges):
+            namespace[f"blocks{number}"] = tuple(ready[group] for group in each.groups)
+            namespace[f"limits{number}"] = each.limits
         return cast("Fused", namespace["main"])
 
     def _exact(self, place: int, names: Mapping[str, object], out: list[Outcome]) -> None:
@@ -101,56 +65,49 @@ class _Fusion:
         except EvaluationError as error:
             out.append((place, error.why))
 
-    def _main(self, paths: Sequence[Path]) -> ast.stmt:
+    def _main(self) -> ast.stmt:
         body = Body(self._constants)
-        rules = [self._rule(body, place) for place in self._groups[None]]
-        lookups = [statement for path in paths for statement in self._lookup(body, path)]
+        rules = [self._rule(body, place) for place in self._plan.always]
+        texts = [_by_text(body, path, number) for number, path in enumerate(self._plan.texts)]
+        ranges = [_by_limit(body, each, number) for number, each in enumerate(self._plan.ranges)]
         end: list[ast.stmt] = [ast.Return(load("out"))]
-        if paths:
+        if self._plan.groups:
             end.insert(0, ast.Expr(call(ast.Attribute(load("out"), "sort", ast.Load()))))
         start = [store("out", ast.List([], ast.Load())), _put()]
-        return _function("main", ["names"], [*start, *body.prologue, *rules, *lookups, *end])
+        return function("main", ["names"], [*start, *body.prologue, *rules, *texts, *ranges, *end])
 
-    def _group(self, key: Key, name: str) -> ast.stmt:
+    def _group(self, places: Sequence[int], name: str) -> ast.stmt:
         body = Body(self._constants)
-        rules = [self._rule(body, place) for place in self._groups[key]]
-        return _function(name, ["names", "out"], [_put(), *body.prologue, *rules])
+        rules = [self._rule(body, place) for place in places]
+        return function(name, ["names", "out"], [_put(), *body.prologue, *rules])
 
     def _rule(self, body: Body, place: int) -> ast.stmt:
         """Return `try: if condition: put((place, None))`, with the reference behind it."""
         expression = self._expressions[place]
         condition = body.condition(expression.node, expression.text)
-        fires = ast.Expr(call("put", ast.Tuple([ast.Constant(place), ast.Constant(None)], ast.Load())))
+        outcome = ast.Tuple([ast.Constant(place), ast.Constant(None)], ast.Load())
         asks = ast.Expr(call("exact", ast.Constant(place), load("names"), load("out")))
         handler = ast.ExceptHandler(load("Exception"), None, [asks])
-        return ast.Try([ast.If(condition, [fires], [])], [handler], [], [])
-
-    def _lookup(self, body: Body, path: Path) -> list[ast.stmt]:
-        """Return the running of the groups that a path's value concerns: of all where it is odd."""
-        value = body.path(path)
-        found, every = _index_names(path)
-        some = call(ast.Attribute(load(found), "get", ast.Load()), value, ast.Tuple([], ast.Load()))
-        not_null = ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
-        others = ast.If(not_null, [_run_each(load(every))], [])
-        return [ast.If(call("isinstance", value, load("str")), [_run_each(some)], [others])]
-
-    def _fill_indexes(self, keys: Sequence[Key], namespace: dict[str, object]) -> None:
-        for path in {path for path, _ in keys}:
-            by_text: dict[str, tuple[object, ...]] = {}
-            every: list[object] = []
-            for number, (of, texts) in enumerate(keys):
-                if of == path:
-                    group = namespace[f"g{number}"]
-                    every.append(group)
-                    by_text.update({text: (*by_text.get(text, ()), group) for text in texts})
-            found, all_groups = _index_names(path)
-            namespace[found], namespace[all_groups] = by_text, tuple(every)
+        return ast.Try([ast.If(condition, [ast.Expr(call("put", outcome))], [])], [handler], [], [])
 
 
-def _index_names(path: Path) -> tuple[str, str]:
-    """Return the generated names of a path's index: hexadecimal, since no text of a policy becomes code."""
-    mark = "_".join(part.encode().hex() for part in path)
-    return f"found_{mark}", f"every_{mark}"
+def _by_text(body: Body, path: Path, number: int) -> ast.stmt:
+    """Return the running of the groups that a path's text concerns: none for null, all for anything else."""
+    value = body.path(path)
+    get = ast.Attribute(load(f"found{number}"), "get", ast.Load())
+    some = _run_each(call(get, value, ast.Tuple([], ast.Load())))
+    not_null = ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+    others = ast.If(not_null, [_run_each(load(f"every{number}"))], [])
+    return ast.If(call("isinstance", value, load("str")), [some], [others])
+
+
+def _by_limit(body: Body, each: Range, number: int) -> ast.stmt:
+    """Return the running of the groups whose limits a path's number has passed: of all if it is no number."""
+    blocks = load(f"blocks{number}")
+    cut = call("right" if each.lower else "left", load(f"limits{number}"), body.path(each.path))
+    part = ast.Slice(None, cut) if each.lower else ast.Slice(cut, None)
+    some = _run_each(ast.Subscript(blocks, part, ast.Load()))
+    return ast.If(body.is_number(each.path), [some], [_run_each(blocks)])
 
 
 def _put() -> ast.stmt:
@@ -160,15 +117,3 @@ def _put() -> ast.stmt:
 def _run_each(groups: ast.expr) -> ast.stmt:
     run = ast.Expr(call("group", load("names"), load("out")))
     return ast.For(ast.Name("group", ast.Store()), groups, [run], [])
-
-
-def _function(name: str, parameters: Sequence[str], statements: Sequence[ast.stmt]) -> ast.stmt:
-    arguments = ast.arguments([], [ast.arg(each) for each in parameters], None, [], [], None, [])
-    return ast.FunctionDef(name, arguments, list(statements), [])
-
-
-def _made(functions: Sequence[ast.stmt], constants: Constants) -> dict[str, object]:
-    """Compile functions to one code object and run it: their definitions, nothing else."""
-    module = ast.fix_missing_locations(ast.Module(list(functions), []))
-    exec(compile(module, "<expressions>", "exec"), constants.namespace)  # noqa: S102 - our own tree, no text in it
-    return constants.namespace
