@@ -1,0 +1,116 @@
+"""What every room of the gate is given, and what it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from handrail.policy.compile import CompiledPolicy
+from handrail.policy.compiled import Access, BoundTool
+from handrail.words.action import Proposal
+from handrail.words.fact import Failed
+from handrail.words.level import Rung
+from handrail.words.restriction import Restrictions
+from handrail.words.semantics import SEMANTICS, Alone
+from handrail.words.verdict import Charge, Measure, Need, Outcome, Step
+
+
+class Context(NamedTuple):
+    """One action on its road. ``tool`` and ``access`` are None when it is not bound, or not the agent's.
+
+    ``as_if`` is the rung that is decided for: the tool's ceiling when it stands on the shadow rung.
+    ``names`` is what expressions may name: each room adds what it found out (the amount, the facts).
+    """
+
+    policy: CompiledPolicy
+    proposal: Proposal
+    facts: Mapping[str, object]
+    restrictions: Restrictions | Failed | None
+    tool: BoundTool | None
+    access: Access | None
+    rung: Rung
+    as_if: Rung
+    alone: Alone
+    names: dict[str, object]
+
+    @property
+    def shadow(self) -> bool:
+        """Whether it is only recorded what would have happened."""
+        return self.rung is Rung.SHADOW
+
+
+class Finding(NamedTuple):
+    """What one room found: its steps and the strictest outcome among them."""
+
+    steps: tuple[Step, ...]
+    outcome: Outcome = Outcome.PASS
+    amount: int | None = None
+    charges: tuple[Charge, ...] = ()
+
+
+Room = Callable[[Context], Finding | Need]
+"""One measure of the gate."""
+
+NOTHING = Finding(())
+"""A room that has nothing to say."""
+_STANDING = (Restrictions, Failed)
+NO_NAMES: Mapping[str, object] = {}
+
+
+def passed(measure: Measure) -> Finding:
+    """The one answer of a measure that everything passed."""
+    return Finding((Step(measure, Outcome.PASS),))
+
+
+def denied(measure: Measure, reason: str, rule: str = "") -> Finding:
+    """The answer of a measure that refuses."""
+    return Finding((Step(measure, Outcome.DENY, rule, reason),), Outcome.DENY)
+
+
+def context_of(policy: CompiledPolicy, proposal: Proposal, facts: Mapping[str, object]) -> Context:
+    """Everything about the action that needs no question."""
+    given = facts.get("restrictions")
+    restrictions = given if isinstance(given, _STANDING) else None
+    tool = policy.bound.get(proposal.tool)
+    ways = policy.access.get(proposal.agent)
+    rung, as_if = _rungs(tool, proposal, restrictions)
+    return Context(
+        policy,
+        proposal,
+        facts,
+        restrictions,
+        tool,
+        ways.get(proposal.tool) if ways is not None else None,
+        rung,
+        as_if,
+        SEMANTICS[as_if],
+        _names(tool, proposal),
+    )
+
+
+def _rungs(
+    tool: BoundTool | None, proposal: Proposal, restrictions: Restrictions | Failed | None
+) -> tuple[Rung, Rung]:
+    """Where the tool stands, never above its ceiling, and the rung that is decided for."""
+    if tool is None:
+        return Rung.SHADOW, Rung.SUGGEST
+    ceiling = tool.policy.at_most
+    rung = tool.policy.starts
+    if isinstance(restrictions, Restrictions):
+        grant = restrictions.grants.get((proposal.agent, proposal.tool))
+        rung = grant.rung if grant is not None else rung
+    rung = min(rung, ceiling)
+    if rung is not Rung.SHADOW:
+        return rung, rung
+    return rung, ceiling if ceiling is not Rung.SHADOW else Rung.SUGGEST
+
+
+def _names(tool: BoundTool | None, proposal: Proposal) -> dict[str, object]:
+    return {
+        **(tool.names if tool is not None else NO_NAMES),
+        "args": proposal.args,
+        "agent": proposal.agent,
+        "task": proposal.task,
+        "session": {"id": proposal.session},
+        "confidence": proposal.confidence,
+    }

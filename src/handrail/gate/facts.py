@@ -1,0 +1,79 @@
+"""Facts: asks for everything that this tool's rules could use now, and names what has been supplied.
+
+A fact whose ``with`` can't be worked out has failed without being asked for; what failed never passes a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from handrail.gate.context import NOTHING, Context, Finding
+from handrail.policy.compiled import Access, Budget, Fact
+from handrail.policy.expressions import EvaluationError
+from handrail.words.fact import Failed
+from handrail.words.level import Rung
+from handrail.words.verdict import Need, Query
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def facts(context: Context) -> Finding | Need:
+    """Need what is missing, all of it at once. Adds the facts, and ``now``, to the names."""
+    access = context.access
+    if access is None:
+        return NOTHING
+    if access.tool.uses_now:
+        context.names["now"] = _moment(context.facts.get("now"))
+    preapproves = context.as_if is Rung.PREAPPROVED
+    wanted = access.preapproved_facts if preapproves else access.facts
+    queries = [query for fact in wanted if (query := _fact(context, fact)) is not None]
+    if access.budgets:
+        queries.extend(_budgets(context, access))
+    return Need(tuple(queries)) if queries else NOTHING
+
+
+def _fact(context: Context, fact: Fact) -> Query | None:
+    if fact.name in context.facts:
+        context.names[fact.name] = context.facts[fact.name]
+        return None
+    try:
+        given = {name: evaluate(context.names) for name, evaluate in fact.given.items()}
+    except EvaluationError as error:
+        context.names[fact.name] = Failed(error.why)
+        return None
+    return Query(fact.name, given)
+
+
+def _budgets(context: Context, access: Access) -> list[Query]:
+    missing = (budget for budget in access.budgets if budget.fact not in context.facts)
+    return [query for budget in missing if (query := _budget(context, budget)) is not None]
+
+
+def _budget(context: Context, budget: Budget) -> Query | None:
+    """The question for a budget's use; None while a fact that it counts by is itself asked for."""
+    if budget.refusal is not None or not budget.needs <= context.names.keys():
+        return None
+    try:
+        given: Mapping[str, object] = {
+            "scope": budget.scope(context.names, context.shadow),
+            "window": budget.begins(_milliseconds(context.facts.get("now"))),
+        }
+    except (EvaluationError, ValueError):
+        return None  # the budget's own room says why
+    return Query(budget.fact, given)
+
+
+def _milliseconds(now: object) -> int:
+    if isinstance(now, bool) or not isinstance(now, int):
+        raise EvaluationError("the time can't be told")
+    return now
+
+
+def _moment(now: object) -> object:
+    if isinstance(now, Failed):
+        return now
+    try:
+        return _EPOCH + timedelta(milliseconds=_milliseconds(now))
+    except (OverflowError, EvaluationError):
+        return Failed("the time can't be told")

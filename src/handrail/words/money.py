@@ -1,0 +1,49 @@
+"""Money: whole nano-units of a currency. One dollar is 1,000,000,000 nano-dollars; nothing is rounded."""
+
+from __future__ import annotations
+
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+
+NANO = 1_000_000_000
+"""Nano-units in one unit of currency."""
+
+LARGEST = 2**63 - 1
+"""The largest amount that a store can keep, in nano-units."""
+
+_CENT = NANO // 100
+_TWO_PLACES = Decimal("0.01")
+# the caller's own decimal context may round; this one refuses to
+_EXACT = Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation, Inexact])
+
+
+def to_nano(amount: Decimal | int) -> int:
+    """``amount`` units of currency in whole nano-units.
+
+    Raises:
+        ValueError: not finite, negative, finer than a nano-unit, or larger than a store can keep.
+    """
+    exact = Decimal(amount)
+    if not exact.is_finite():
+        raise ValueError(f"{amount} is not an amount of money")
+    if exact < 0:
+        raise ValueError(f"{amount} is negative")
+    if exact > LARGEST // NANO:
+        raise ValueError(f"{amount} is larger than can be kept")
+    try:
+        nano = _EXACT.multiply(exact, NANO)
+    except Inexact:
+        raise ValueError(f"{amount} is finer than a nano-unit") from None
+    if nano != (whole := int(nano)):
+        raise ValueError(f"{amount} is finer than a nano-unit")
+    return whole
+
+
+def from_nano(nano: int) -> Decimal:
+    """``nano`` nano-units as an exact decimal number of units, without trailing zeros beyond the cents."""
+    exact = _EXACT.scaleb(Decimal(nano), -9)
+    return exact.quantize(_TWO_PLACES, context=_EXACT) if nano % _CENT == 0 else exact.normalize(_EXACT)
+
+
+def shown(nano: int, currency: str) -> str:
+    """``nano`` nano-units for people: ``1,250.00 USD``."""
+    return f"{from_nano(nano):,f} {currency}"
