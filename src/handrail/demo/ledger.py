@@ -1,0 +1,117 @@
+"""What happened, read from the journal's store: every fact and number that the demo prints comes from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handrail.ports import Store, Transaction
+from handrail.words.action import Action
+from handrail.words.entry import Kind
+from handrail.words.lifecycle import State
+from handrail.words.query import ActionFilter
+from handrail.words.verdict import Outcome, Step
+
+PAGE = 200
+
+
+class Fate(StrEnum):
+    """What became of an action, in the words of people who do not program."""
+
+    ALONE = "ran alone"
+    AFTER_YES = "ran after a yes"
+    ASKED = "asks a person"
+    YES = "approved, not run yet"
+    NO = "a person said no"
+    REFUSED = "refused"
+    TRIAL = "on trial, not run"
+    FAILED = "failed"
+
+
+_FATES = {
+    State.HELD: Fate.ASKED,
+    State.APPROVED: Fate.YES,
+    State.REJECTED: Fate.NO,
+    State.EXPIRED: Fate.NO,
+    State.DENIED: Fate.REFUSED,
+    State.SHADOWED: Fate.TRIAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One action: what was asked for, what became of it, and why."""
+
+    action: str
+    ticket: str
+    agent: str
+    tool: str
+    rung: str
+    args: Mapping[str, object]
+    fate: Fate
+    why: tuple[str, ...]
+    rules: tuple[str, ...]
+    amount: int | None
+    """Money that it moves, or would have moved, in nano-units."""
+
+
+def of_ticket(store: Store, ticket: str) -> list[Row]:
+    """Every action for one ticket, oldest first."""
+    return store.read(lambda tx: [_row(tx, action) for action in _listed(tx, ticket)][::-1])
+
+
+def everything(store: Store) -> list[Row]:
+    """Every action in the store, oldest first."""
+    return store.read(lambda tx: [_row(tx, action) for action in _listed(tx, None)][::-1])
+
+
+def question(store: Store, action: str) -> str | None:
+    """The id of the open question about an action."""
+    found = store.read(lambda tx: tx.approvals.of(action))
+    return None if found is None or found.state != "open" else found.id
+
+
+def _listed(tx: Transaction, ticket: str | None) -> Iterator[Action]:
+    before: str | None = None
+    while page := tx.actions.listing(ActionFilter(task=ticket, before=before, limit=PAGE)):
+        yield from page
+        before = page[-1].id
+
+
+def _row(tx: Transaction, action: Action) -> Row:
+    decisive = _decisive(action)
+    return Row(
+        action=action.id,
+        ticket=action.task or "",
+        agent=action.agent,
+        tool=action.tool,
+        rung=action.rung.word,
+        args=_args(tx, action.id),
+        fate=_fate(action),
+        why=tuple(dict.fromkeys(step.reason for step in decisive)),
+        rules=tuple(dict.fromkeys(step.rule or str(step.measure) for step in decisive)),
+        amount=action.amount,
+    )
+
+
+def _fate(action: Action) -> Fate:
+    if action.state is State.DONE:
+        return Fate.AFTER_YES if action.approved else Fate.ALONE
+    return _FATES.get(action.state, Fate.FAILED)
+
+
+def _decisive(action: Action) -> list[Step]:
+    """The steps that kept the action from running alone; none for one that ran alone."""
+    denied = [step for step in action.verdict.steps if step.outcome is Outcome.DENY]
+    return denied or [step for step in action.verdict.steps if step.outcome is Outcome.ASK]
+
+
+def _args(tx: Transaction, action: str) -> Mapping[str, object]:
+    """The arguments as the journal tells them: redacted where the policy says so."""
+    for stored in tx.journal.of(action):
+        if stored.entry.kind is Kind.PROPOSED:
+            found = json.loads(stored.entry.body).get("input", {})
+            return found if isinstance(found, dict) else {}
+    return {}
