@@ -1,0 +1,143 @@
+"""What every road shares: the store, the running policy, the tools, and a copy of what restricts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handrail.engine.door import digest, freeze, thaw
+from handrail.engine.ids import new_id
+from handrail.engine.record import Recorder
+from handrail.policy.binding import Binding, binding
+from handrail.policy.compile import CompiledPolicy
+from handrail.words.action import Proposal
+from handrail.words.errors import BadArguments, Conflict, NotFound, PolicyError
+from handrail.words.restriction import Restrictions
+
+if TYPE_CHECKING:
+    from handrail.engine.context import About, Session
+    from handrail.engine.settle import Outcome
+    from handrail.engine.signature import Signature
+    from handrail.ports import Clock, FactSource, Store
+
+logger = logging.getLogger("handrail")
+LEASE = 60_000
+"""Milliseconds after which a running action without a heartbeat is taken for lost."""
+EMPTY = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A callable behind the rail."""
+
+    name: str
+    function: Callable[..., Any]
+    signature: Signature
+    binding: Binding
+    is_async: bool
+    simulate: Callable[..., Any] | None = None
+
+
+@dataclass
+class Engine:
+    """One process's engine. ``load`` makes a compiled policy of a stored version's name and files."""
+
+    store: Store
+    policy: CompiledPolicy
+    key: bytes
+    clock: Clock
+    sources: Mapping[str, FactSource]
+    load: Callable[[str, Mapping[str, str]], CompiledPolicy]
+    owner: str
+    tools: dict[str, Tool] = field(default_factory=dict)
+    restrictions: Restrictions = field(default_factory=lambda: Restrictions(0, None))
+    running: dict[str, str] = field(default_factory=dict)
+    """The tokens of actions that this process is running now, by action."""
+    unrecorded: list[Outcome] = field(default_factory=list)
+    """Outcomes that could not be written yet: while there are any, nothing is claimed."""
+    stir: Callable[[], None] = lambda: None
+    """Tells the background jobs that there is something to seal."""
+    lease: int = LEASE
+
+    def __post_init__(self) -> None:
+        """Derive what depends on the policy."""
+        self._lock = threading.RLock()
+        self.recorder = Recorder(self.policy.policy.redact)
+
+    def bind(self, tool: Tool) -> None:
+        """Put a tool behind the rail: phase two of the policy's check.
+
+        Raises:
+            PolicyError: policy and schema don't fit.
+            Conflict: another function has this name.
+        """
+        with self._lock:
+            if tool.name in self.tools:
+                raise Conflict(f"two functions want to be the tool {tool.name!r}; give one another name")
+            self.policy = self.policy.bind(tool.binding)
+            self.tools[tool.name] = tool
+
+    def refresh(self) -> None:
+        """Read what restricts now, and the active policy when it is another than ours."""
+        with self._lock:
+            found = self.store.read(lambda tx: tx.restrictions.read())
+            if found.policy is not None and found.policy != self.policy.digest:
+                self._take_up(found.policy)
+            self.restrictions = found
+
+    def proposal(
+        self, tool: str, values: Mapping[str, object] | str, session: Session, about: About
+    ) -> Proposal:
+        """Freeze a call at the door. A text instead of values says why they could not even be collected."""
+        known = self.tools.get(tool)
+        bound = known.binding.digest if known else ""
+        refusal = values if isinstance(values, str) else None
+        frozen = EMPTY
+        if not isinstance(values, str):
+            try:
+                frozen = freeze(values)
+            except BadArguments as error:
+                refusal = str(error)
+        return Proposal(
+            id=new_id(),
+            agent=session.agent,
+            tool=tool,
+            session=session.id,
+            task=session.task,
+            payload=frozen,
+            args=thaw(frozen),
+            digest=digest(self.key, tool, bound, frozen),
+            binding=bound,
+            confidence=about.confidence,
+            rationale=about.rationale,
+            key=about.key,
+            refusal=refusal,
+        )
+
+    def _take_up(self, version: str) -> None:
+        stored = self.store.read(lambda tx: tx.restrictions.policy(version))
+        if stored is None:
+            raise NotFound(f"the active policy {version[:12]} is not in the store")
+        compiled = self.load(*stored)
+        for tool in self.tools.values():
+            try:
+                compiled = compiled.bind(tool.binding)
+            except PolicyError as error:
+                logger.error("%s does not fit the active policy and is refused: %s", tool.name, error)  # noqa: TRY400
+        self.policy = compiled
+        self.recorder = Recorder(compiled.policy.redact)
+
+
+def tool_of(
+    name: str,
+    function: Callable[..., Any],
+    signature: Signature,
+    *,
+    is_async: bool,
+    simulate: Callable[..., Any] | None = None,
+) -> Tool:
+    """A tool with the binding of its name and schema."""
+    return Tool(name, function, signature, binding(name, signature.schema), is_async, simulate)

@@ -1,0 +1,78 @@
+"""Effects: what a road asks its driver to do. The road is one rule, its two drivers are two loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handrail.words.fact import Failed
+
+if TYPE_CHECKING:
+    from handrail.engine.core import Engine, Tool
+    from handrail.ports import Commit, Transaction
+    from handrail.words.verdict import Query
+
+BUDGET = "budget:"
+
+
+class NotBegun(BaseException):
+    """The tool was never called, because its caller went away first. Only a driver raises it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Resolve these facts: the answer is a mapping with a value or ``Failed`` for each."""
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Run this in one durable transaction."""
+
+    commit: Commit
+    work: Callable[[Transaction], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Run this blocking piece of I/O."""
+
+    act: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call the tool with values decoded from the frozen bytes."""
+
+    tool: Tool
+    payload: bytes
+
+
+Effect = Facts | Write | Do | Call
+Road = Generator[Effect, Any, Any]
+
+
+def facts(engine: Engine, queries: tuple[Query, ...]) -> dict[str, object]:
+    """Every fact once. Whatever goes wrong with one is a ``Failed`` for that one."""
+    return {query.name: fact(engine, query) for query in queries}
+
+
+def fact(engine: Engine, query: Query) -> object:
+    """One fact's value, or ``Failed``."""
+    if query.name.startswith(BUDGET):
+        return _used(engine, query)
+    source = engine.sources.get(query.name)
+    if source is None:
+        return Failed(f"there is no source for the fact {query.name}")
+    try:
+        return source(query.given)
+    except Exception as error:  # noqa: BLE001 - a source is foreign code; whatever it raises is a failed fact
+        return Failed(f"{type(error).__name__}: {error}")
+
+
+def _used(engine: Engine, query: Query) -> object:
+    budget = query.name.removeprefix(BUDGET)
+    scope, window = str(query.given["scope"]), query.given["window"]
+    return engine.store.read(lambda tx: tx.budgets.used(budget, scope, int(str(window))))

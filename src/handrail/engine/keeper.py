@@ -1,0 +1,109 @@
+"""The keeper: one quiet thread of an embedded rail that seals, beats, expires and reaps."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from handrail.engine import jobs
+from handrail.engine.core import logger
+from handrail.engine.settle import flush
+from handrail.words.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handrail.engine.core import Engine
+
+SEAL_EVERY = 0.5
+"""Seconds between two seals while there is something to seal."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks for what is due."""
+
+
+class Keeper:
+    """Runs the jobs of one engine until it is stopped or the engine is gone."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Nothing runs before the first ``stir``."""
+        self._engine = weakref.ref(engine)
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._dirty = False
+        self._looked = time.monotonic()
+        self._beaten = time.monotonic()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped.is_set()
+
+    def stir(self) -> None:
+        """There is something to seal."""
+        self._dirty = True
+        if self._thread is None:
+            self._start()
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread after its present round, then seal what is left."""
+        self._stopped.set()
+        self._wake.set()
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            thread.join()
+        engine = self._engine()
+        if engine is not None and self._dirty:
+            self._try("seal", lambda: jobs.seal(engine))
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stopped.is_set():
+                self._thread = threading.Thread(target=self._loop, name="handrail-keeper", daemon=True)
+                self._thread.start()
+
+    def _loop(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(LOOK_EVERY)
+            self._wake.clear()
+            engine = self._engine()
+            if engine is None or self._stopped.wait(SEAL_EVERY):
+                return
+            self._round(engine)
+            del engine
+
+    def _round(self, engine: Engine) -> None:
+        if engine.unrecorded:
+            self._try("write an outcome", lambda: flush(engine))
+        if self._dirty:
+            self._dirty = False
+            self._try("seal", lambda: jobs.seal(engine))
+        now = time.monotonic()
+        if engine.running and now - self._beaten > engine.lease / 3000:
+            self._beaten = now
+            self._try("beat", lambda: jobs.beat(engine))
+        if now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            self._try("look for what is due", lambda: self._due(engine))
+        if engine.running:
+            self._wake.set()
+
+    def _due(self, engine: Engine) -> None:
+        if jobs.anything_due(engine):
+            changed = jobs.reap(engine) + jobs.expire(engine)
+            self._dirty = self._dirty or changed > 0
+
+    def _try(self, what: str, job: Callable[[], object]) -> None:
+        try:
+            job()
+        except StoreError as error:
+            logger.warning("could not %s now, it will be tried again: %s", what, error)
+            self._dirty = True
+        except Exception:  # noqa: BLE001 - the loop must outlive any one job
+            logger.exception("could not %s", what)
+            self._dirty = True

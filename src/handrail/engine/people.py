@@ -1,0 +1,116 @@
+"""What people answer: votes on questions. There is no way for an agent to reach these functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.engine import record
+from handrail.engine.questions import advance, sits_on
+from handrail.ports import Commit
+from handrail.words.approval import Approval, ApprovalState, Choice, Vote
+from handrail.words.entry import Kind
+from handrail.words.errors import Conflict, NotFound, Refused
+from handrail.words.lifecycle import State
+
+if TYPE_CHECKING:
+    from handrail.engine.core import Engine
+    from handrail.ports import Transaction
+    from handrail.words.action import Action
+
+HOUR = 3_600_000
+
+
+def vote(
+    engine: Engine,
+    approval_id: str,
+    person: str,
+    choice: Choice,
+    reason: str | None = None,
+    *,
+    verified: bool,
+) -> Approval:
+    """Record one person's answer; the question as it now stands.
+
+    ``verified`` says whether the person proved who they are; where the agent shares the machine nobody can.
+
+    Raises:
+        NotFound: there is no such question.
+        Conflict: it has been answered, has expired, or this person has answered already.
+        Refused: this person may not answer it.
+    """
+    engine.refresh()
+    answered = engine.store.write(
+        Commit.VOTE,
+        lambda tx: _vote(engine, tx, Vote(approval_id, person, choice, reason, verified, tx.now())),
+    )
+    engine.stir()
+    return answered
+
+
+def _vote(engine: Engine, tx: Transaction, vote: Vote) -> Approval:
+    locked = tx.approvals.lock(vote.approval)
+    if locked is None:
+        raise NotFound(f"there is no question {vote.approval}")
+    approval = advance(engine, tx, locked, vote.at) if locked.state is ApprovalState.OPEN else locked
+    if approval.state is not ApprovalState.OPEN:
+        raise Conflict(_too_late(tx, approval))
+    action = tx.actions.get(approval.action)
+    if action is None:
+        raise NotFound(f"the action of question {vote.approval} is not in the store")
+    _may(engine, approval, action, vote.person)
+    if not tx.approvals.vote(vote):
+        raise Conflict(f"{vote.person} has answered this question already")
+    body = {"approval": approval.id, "person": vote.person, "choice": vote.choice, "verified": vote.verified}
+    tx.journal.append([record.about(action, Kind.VOTED, vote.at, **body, reason=vote.reason)])
+    if vote.choice is Choice.REJECT:
+        _reject(tx, approval, action, vote)
+    elif _every_seat(engine, tx, approval):
+        _approve(engine, tx, approval, action, vote)
+    return tx.approvals.get(approval.id) or approval
+
+
+def _may(engine: Engine, approval: Approval, action: Action, person: str) -> None:
+    if not person.strip():
+        raise Refused("an answer needs the name of the person who gives it")
+    if person == action.agent:
+        raise Refused(f"{person} proposed this action and can't answer for it")
+    groups = engine.policy.policy.approvers
+    if not any(sits_on(groups, seat, person) for seat in approval.seats):
+        asked = ", ".join(seat.group for seat in approval.seats)
+        raise Refused(f"{person} is not among those who are asked: {asked}")
+
+
+def _every_seat(engine: Engine, tx: Transaction, approval: Approval) -> bool:
+    groups = engine.policy.policy.approvers
+    people = {vote.person for vote in tx.approvals.votes(approval.id) if vote.choice is Choice.APPROVE}
+    return all(
+        sum(sits_on(groups, seat, person) for person in people) >= seat.need for seat in approval.seats
+    )
+
+
+def _approve(engine: Engine, tx: Transaction, approval: Approval, action: Action, vote: Vote) -> None:
+    until = vote.at + max([HOUR, *(_time_of(engine, seat.group) for seat in approval.seats)])
+    if not tx.approvals.close(approval.id, ApprovalState.APPROVED, vote.at, vote.reason):
+        raise Conflict(_too_late(tx, approval))
+    if not tx.actions.approve(action.id, action.approved | approval.asks, vote.at, until):
+        raise Conflict(f"action {action.id} is no longer held")
+    body = {"approval": approval.id, "runs_until": until}
+    tx.journal.append([record.about(action, Kind.APPROVED, vote.at, **body)])
+
+
+def _time_of(engine: Engine, group: str) -> int:
+    found = engine.policy.policy.approvers.get(group)
+    return found.answer_within if found else 24 * HOUR
+
+
+def _reject(tx: Transaction, approval: Approval, action: Action, vote: Vote) -> None:
+    if not tx.approvals.close(approval.id, ApprovalState.REJECTED, vote.at, vote.reason):
+        raise Conflict(_too_late(tx, approval))
+    tx.actions.move(action.id, State.HELD, State.REJECTED, vote.at, vote.reason)
+    body = {"approval": approval.id, "reason": vote.reason}
+    tx.journal.append([record.about(action, Kind.REJECTED, vote.at, **body)])
+
+
+def _too_late(tx: Transaction, approval: Approval) -> str:
+    people = ", ".join(f"{vote.person} ({vote.choice})" for vote in tx.approvals.votes(approval.id))
+    return f"this question is {approval.state} already" + (f": {people}" if people else "")

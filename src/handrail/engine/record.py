@@ -1,0 +1,77 @@
+"""Entries of the journal: what is told of each event, redacted, with salted digests of every field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from handrail.journal.digests import field_digests
+from handrail.journal.redaction import Redactor
+from handrail.words.entry import Entry, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handrail.words.action import Action, Proposal
+    from handrail.words.verdict import Verdict
+
+encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+
+
+def plain(kind: Kind, at: int, **body: object) -> Entry:
+    """An entry about no action: halts, grants, policy versions."""
+    names = {name: body.get(name) for name in ("agent", "tool")}
+    return Entry(kind, at, encode(body), None, **names)  # type: ignore[arg-type]
+
+
+def about(action: Action, kind: Kind, at: int, **body: object) -> Entry:
+    """An entry about an action."""
+    return Entry(kind, at, encode(body), action.id, action.agent, action.tool, action.session, action.task)
+
+
+class Recorder:
+    """Makes the entries of one action, with the redaction of one policy version."""
+
+    def __init__(self, redact: tuple[str, ...]) -> None:
+        """Compile the paths of ``data.redact``."""
+        self._redactor = Redactor(redact)
+
+    def proposed(self, proposal: Proposal, salt: bytes) -> bytes:
+        """What was asked for."""
+        body: dict[str, object] = {
+            "input": self._redactor.redact("args", proposal.args),
+            "digests": field_digests("args", proposal.args, salt),
+            "digest": proposal.digest,
+            "binding": proposal.binding,
+        }
+        for name in ("confidence", "rationale", "key", "refusal"):
+            value = getattr(proposal, name)
+            if value is not None:
+                body[name] = value
+        return encode(body)
+
+    def decided(self, verdict: Verdict, facts: Mapping[str, object], salt: bytes) -> bytes:
+        """What the gate said, step by step, and digests of the facts that it used."""
+        body: dict[str, object] = {
+            "decision": verdict.decision,
+            "enforced": verdict.enforced,
+            "rung": verdict.rung.word,
+            "policy": verdict.policy,
+            "steps": [
+                (step.measure, step.outcome, step.rule, step.reason, step.audience) for step in verdict.steps
+            ],
+        }
+        if facts:
+            body["facts"] = self._redactor.redact("facts", facts)
+            body["digests"] = field_digests("facts", facts, salt)
+        if verdict.amount is not None:
+            body["amount"] = verdict.amount
+        return encode(body)
+
+    def output(self, output: object, salt: bytes) -> dict[str, object]:
+        """What a tool returned."""
+        return {
+            "output": self._redactor.redact("output", output),
+            "digests": field_digests("output", output, salt),
+        }

@@ -1,0 +1,119 @@
+"""Settling: what became of a running action is written, or kept until it can be written; never forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from handrail.engine import record
+from handrail.engine.effects import Road, Write
+from handrail.ports import Commit
+from handrail.words.entry import Kind
+from handrail.words.errors import NotFound, OutcomeUnrecorded, StoreError
+from handrail.words.lifecycle import State
+
+if TYPE_CHECKING:
+    from handrail.engine.core import Engine
+    from handrail.ports import Transaction
+    from handrail.words.action import Action
+
+LARGEST_OUTPUT = 1_048_576
+"""Characters of one output that are kept; of a longer one its beginning, marked so."""
+KINDS = {State.DONE: Kind.DONE, State.FAILED: Kind.FAILED}
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=repr).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended. ``nothing_done`` is True only when the tool provably had no effect."""
+
+    action: Action
+    token: str
+    state: State
+    output: str | None
+    error: str | None
+    nothing_done: bool
+    milliseconds: float
+    salt: str
+
+
+def output_text(output: object) -> str:
+    """An output as JSON text; what JSON can't hold is kept as its ``repr``."""
+    try:
+        text = _encode(output).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError):
+        text = _encode({"repr": repr(output).encode("utf-8", "backslashreplace").decode()}).decode()
+    if len(text) <= LARGEST_OUTPUT:
+        return text
+    return _encode({"cut": text[:LARGEST_OUTPUT], "characters": len(text)}).decode()
+
+
+def settle(engine: Engine, outcome: Outcome, output: object = None) -> Road:
+    """Write the outcome.
+
+    Raises:
+        OutcomeUnrecorded: it can't be written now. It is kept, and nothing is claimed before it is written.
+    """
+    try:
+        yield Write(Commit.SETTLE, lambda tx: write(engine, tx, outcome))
+    except StoreError as error:
+        engine.unrecorded.append(outcome)
+        raise OutcomeUnrecorded(outcome.action.id, output) from error
+    finally:
+        engine.running.pop(outcome.action.id, None)
+    engine.stir()
+
+
+def write(engine: Engine, tx: Transaction, outcome: Outcome) -> bool:
+    """The outcome's transaction: state, holds, output and entry. False when it was settled before."""
+    at = tx.now()
+    action = outcome.action
+    attempt = tx.actions.finish(action.id, outcome.token, outcome.state, at, outcome.error)
+    if attempt is None:
+        return False
+    if outcome.nothing_done:
+        tx.budgets.release(action.id, attempt)
+    else:
+        tx.budgets.settle(action.id, attempt)
+    body: dict[str, Any] = {"execution_time_ms": outcome.milliseconds, "attempt": attempt}
+    if outcome.output is not None:
+        tx.actions.set_output(action.id, outcome.output)
+        body |= engine.recorder.output(msgspec.json.decode(outcome.output), bytes.fromhex(outcome.salt))
+    if outcome.error is not None:
+        body |= {"error": outcome.error, "nothing_done": outcome.nothing_done}
+    tx.journal.append([record.about(action, KINDS[outcome.state], at, **body)])
+    return True
+
+
+def flush(engine: Engine) -> None:
+    """Write every outcome that could not be written before.
+
+    Raises:
+        StoreError: it still can't be; what is left stays kept.
+    """
+    while engine.unrecorded:
+        outcome = engine.unrecorded[0]
+        engine.store.write(Commit.SETTLE, lambda tx, outcome=outcome: write(engine, tx, outcome))  # type: ignore[misc]
+        engine.unrecorded.pop(0)
+
+
+def resolve(engine: Engine, action_id: str, state: State, person: str, reason: str) -> None:
+    """A person's word settles an action whose effect nobody knew.
+
+    Raises:
+        NotFound: there is no such action, or it is not unknown.
+    """
+
+    def work(tx: Transaction) -> None:
+        at = tx.now()
+        action = tx.actions.get(action_id)
+        if action is None or not tx.actions.move(action_id, State.UNKNOWN, state, at, reason):
+            raise NotFound(f"there is no action {action_id} whose outcome is unknown")
+        tx.budgets.settle(action_id, action.attempt)
+        body = {"state": state, "person": person, "reason": reason}
+        tx.journal.append([record.about(action, Kind.SETTLED, at, **body)])
+
+    engine.store.write(Commit.RESOLVE, work)
+    engine.stir()

@@ -1,0 +1,140 @@
+"""A Python function as a tool: its JSON Schema from its type hints, and values for it from frozen bytes."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a function is called: ``collect`` takes a call's values, ``decode`` makes them."""
+
+    schema: Mapping[str, object]
+    collect: Callable[[tuple[Any, ...], dict[str, Any]], dict[str, object]]
+    decode: Callable[[bytes], dict[str, Any]]
+
+
+def of_function(function: Callable[..., Any]) -> Signature:
+    """The signature of a function with type hints.
+
+    Raises:
+        TypeError: a parameter can't be written as JSON Schema, or the function takes ``*args`` or ``**kwargs``.
+    """
+    parameters = inspect.signature(function).parameters
+    for parameter in parameters.values():
+        if parameter.kind in VARIADIC:
+            raise TypeError(
+                f"{function.__qualname__} takes {parameter}; a tool needs named parameters, "
+                "so that rules can speak of them: name each one"
+            )
+    hints = _hints(function)
+    fields = [_field(parameter, hints) for parameter in parameters.values()]
+    struct = msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
+    decoder = msgspec.json.Decoder(struct, dec_hook=_decoded)
+    names = tuple(parameters)
+
+    def decode(frozen: bytes) -> dict[str, Any]:
+        values = decoder.decode(frozen)
+        return {name: getattr(values, name) for name in names}
+
+    return Signature(_schema(function, struct), _collector(parameters), decode)
+
+
+def of_schema(schema: Mapping[str, object]) -> Signature:
+    """A tool that comes with its own JSON Schema and takes keyword arguments as JSON values."""
+
+    def collect(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, object]:
+        if args:
+            raise TypeError("this tool takes keyword arguments only")
+        return dict(kwargs)
+
+    return Signature(schema, collect, msgspec.json.Decoder(dict[str, Any]).decode)
+
+
+def _collector(
+    parameters: Mapping[str, inspect.Parameter],
+) -> Callable[[tuple[Any, ...], dict[str, Any]], dict[str, object]]:
+    signature = inspect.Signature(tuple(parameters.values()))
+    empty = inspect.Parameter.empty
+    defaults = {name: value.default for name, value in parameters.items() if value.default is not empty}
+    names = parameters.keys()
+
+    def collect(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, object]:
+        if args or not kwargs.keys() <= names:
+            kwargs = signature.bind(*args, **kwargs).arguments
+        elif missing := names - kwargs.keys() - defaults.keys():
+            raise TypeError(f"missing {', '.join(sorted(missing))}")
+        return {**defaults, **kwargs}
+
+    return collect
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(
+            f"{function.__qualname__}: the type hint {error.name!r} can't be resolved; "
+            "import it at module level, not under TYPE_CHECKING"
+        ) from error
+
+
+def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
+    hint = hints.get(parameter.name, Any)
+    if parameter.default is inspect.Parameter.empty:
+        return (parameter.name, hint)
+    if parameter.default is None:
+        hint = hint | None if hint is not Any else hint
+    return (parameter.name, hint, msgspec.field(default_factory=lambda: parameter.default))
+
+
+def _schema(function: Callable[..., Any], struct: type) -> dict[str, object]:
+    try:
+        whole = msgspec.json.schema(struct, schema_hook=_foreign)
+    except TypeError as error:
+        raise TypeError(f"{function.__qualname__}: {error}; use types that JSON can hold") from error
+    definitions = dict(whole["$defs"])
+    root = dict(definitions.pop("Arguments"))
+    root.pop("title", None)
+    for name in root.get("properties", {}):
+        root["properties"][name].pop("default", None)
+    if definitions:
+        root["$defs"] = definitions
+    plain: dict[str, object] = _numbers(root)
+    return plain
+
+
+def _numbers(schema: Any) -> Any:
+    """Decimals are JSON numbers here: the frozen bytes keep every digit."""
+    if isinstance(schema, list):
+        return [_numbers(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "decimal":
+        return {**{key: value for key, value in schema.items() if key != "format"}, "type": "number"}
+    return {key: _numbers(value) for key, value in schema.items()}
+
+
+def _foreign(kind: type) -> dict[str, Any]:
+    """The schema of a pydantic model, without importing pydantic."""
+    model = getattr(kind, "model_json_schema", None)
+    if model is None:
+        raise NotImplementedError
+    found: dict[str, Any] = model()
+    return found
+
+
+def _decoded(kind: type, value: object) -> object:
+    validate = getattr(kind, "model_validate", None)
+    if validate is None:
+        raise NotImplementedError
+    return validate(value)

@@ -1,0 +1,1 @@
+"""Fact sources: the trusted places that rules get their values from."""

@@ -1,0 +1,127 @@
+"""Facts from SQL: one read-only query that gives one row, whose columns are the fact's fields."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from handrail.facts.exact import exact
+from handrail.words.fact import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
+TWO = 2
+
+
+class Database(Protocol):
+    """A place to ask."""
+
+    def ask(self, sql: str, given: Mapping[str, object]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+        """Column names, and two rows at most."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class SqlFact:
+    """One query as a ``ports.FactSource``."""
+
+    def __init__(self, database: Database, sql: str) -> None:
+        """``sql`` has parameters as ``:name``."""
+        self._database = database
+        self._sql = sql
+
+    def __call__(self, given: Mapping[str, object]) -> object:
+        """The row's columns by name; no row, or more than one, is a failed fact."""
+        names, rows = self._database.ask(self._sql, given)
+        if len(rows) != 1:
+            return Failed("no row was found" if not rows else "more than one row was found")
+        return {name: exact(value) for name, value in zip(names, rows[0], strict=True)}
+
+
+def database(url: str) -> Database:
+    """Open a database of the policy's facts by its URL, read-only.
+
+    Raises:
+        ValueError: the URL is of no known kind.
+    """
+    if url.startswith(SQLITE):
+        return SqliteDatabase(url.removeprefix(SQLITE))
+    if url.startswith(POSTGRES):
+        return PostgresDatabase(url)
+    raise ValueError(
+        f"{url.partition(':')[0]!r} is no known database; expected sqlite:///PATH or postgresql://…"
+    )
+
+
+class SqliteDatabase:
+    """A SQLite file, opened read-only, one connection a thread."""
+
+    def __init__(self, path: str) -> None:
+        """Nothing is opened before the first question."""
+        self._uri = f"file:{quote(path)}?mode=ro"
+        self._local = threading.local()
+
+    def ask(self, sql: str, given: Mapping[str, object]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+        """Run the query."""
+        cursor = self._connection().execute(sql, {name: _plain(value) for name, value in given.items()})
+        rows = cursor.fetchmany(TWO)
+        return [column[0] for column in cursor.description or ()], rows
+
+    def close(self) -> None:
+        """Close this thread's connection; others close with their threads."""
+        connection = self.__dict__["_local"].__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        found = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(self._uri, uri=True, isolation_level=None, timeout=5)
+            found.execute("PRAGMA query_only = ON")
+            self._local.connection = found
+        return found
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, every question in a read-only transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Nothing is opened before the first question."""
+        self._url = url
+        self._pool: Any = None
+        self._lock = threading.Lock()
+
+    def ask(self, sql: str, given: Mapping[str, object]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+        """Run the query."""
+        from handrail.store.queries import PARAMETER
+
+        text = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+        with self._connections().connection() as connection, connection.transaction():
+            cursor = connection.execute(text, dict(given))
+            return [column.name for column in cursor.description or ()], cursor.fetchmany(TWO)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def _connections(self) -> Any:
+        with self._lock:
+            if self._pool is None:
+                from psycopg_pool import ConnectionPool
+
+                options = "-c default_transaction_read_only=on -c statement_timeout=5000"
+                kwargs = {"autocommit": True, "options": options}
+                self._pool = ConnectionPool(self._url, min_size=0, max_size=4, kwargs=kwargs, open=True)
+            return self._pool
+
+
+def _plain(value: object) -> object:
+    """SQLite knows no exact decimals: text compares safely, and never rounds."""
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

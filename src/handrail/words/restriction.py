@@ -1,0 +1,58 @@
+"""What restricts an agent right now: halts and grants, with the number that changes when any of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from handrail.words.level import Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The kill switch, thrown: for everything, an agent, a tool, or an agent's tool."""
+
+    id: str
+    agent: str | None
+    tool: str | None
+    reason: str
+    by: str
+    at: int
+
+    def covers(self, agent: str, tool: str) -> bool:
+        """Whether an action of ``agent`` with ``tool`` is stopped by it."""
+        return self.agent in (None, agent) and self.tool in (None, tool)
+
+    @property
+    def scope(self) -> str:
+        """What it stops, for people."""
+        if self.agent and self.tool:
+            return f"{self.tool} for {self.agent}"
+        return f"agent {self.agent}" if self.agent else f"tool {self.tool}" if self.tool else "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The current rung of one agent's tool, since when (ms, UTC), by whom and on what evidence."""
+
+    agent: str
+    tool: str
+    rung: Rung
+    since: int
+    by: str
+    reason: str
+    override: bool
+    """Set by hand, without evidence; marked so for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """All halts and grants of one moment. ``generation`` grows with every change of any of them.
+
+    A claim that finds another generation in the store decides anew: that is what makes a cached copy safe.
+    """
+
+    generation: int
+    policy: str | None
+    halts: tuple[Halt, ...] = ()
+    grants: Mapping[tuple[str, str], Grant] = field(default_factory=dict)
