@@ -1,0 +1,78 @@
+"""Whether every expression of a policy means something: its types, its amounts, the trust its names carry.
+
+The first of two phases: what a tool's arguments and a fact's columns are is known when they are bound.
+"""
+
+from __future__ import annotations
+
+from handrail.policy.claims import claim_in, switched_off
+from handrail.policy.environment import SAID
+from handrail.policy.expressions import Expression
+from handrail.policy.model import CheckKind, Place, Policy, Selector, Text, Unit
+from handrail.policy.reader import Reader
+from handrail.policy.selectors import is_name, selected
+from handrail.policy.typed import typed
+
+_FACTS_MAY_USE = SAID - {"confidence"}
+"""A fact is looked up by the task, and may then only restrict; how sure the agent is looks nothing up."""
+
+
+def check_meaning(reader: Reader, policy: Policy) -> None:
+    """Report every expression that can't be right."""
+    found = typed(policy)
+    said = {(one.line, one.column) for one in reader.problems}
+    # what could not be read has a stand-in, whose own mistakes help nobody
+    reader.problems.extend(one for one in found.problems if (one.line, one.column) not in said)
+    for rule, parsed in found.rules:
+        _check_guard(reader, rule.when, parsed)
+    for check, parsed in found.checks:
+        if check.kind is CheckKind.WHEN and check.when is not None:
+            _no_claim(reader, check.when, parsed, "make a check pass", "a rule that asks")
+    for budget, counted in found.budgets:
+        if budget.each is not None and counted is not None:
+            _no_claim(reader, budget.each, counted, "choose what is counted", "args, or per: task")
+    for name, given in found.facts.items():
+        for parameter, parsed in given.items():
+            text = policy.facts[name].given[parameter]
+            _no_claim(reader, text, parsed, "look a fact up", "args or task", SAID - _FACTS_MAY_USE)
+    _check_amounts(reader, policy)
+
+
+def _check_guard(reader: Reader, text: Text, parsed: Expression) -> None:
+    """A rule that denies or asks must not be switched off by what the agent says of itself."""
+    misuse = switched_off(parsed.node)
+    if misuse is not None:
+        claim, why = misuse
+        message = f"{claim.id!r} is what the agent says: {why}"
+        reader.report(text.at(claim.offset), message, "a rule of its own, or || instead of &&")
+
+
+def _no_claim(
+    reader: Reader,
+    text: Text,
+    parsed: Expression,
+    what: str,
+    instead: str,
+    claims: frozenset[str] = SAID,
+) -> None:
+    claim = claim_in(parsed.node, claims)
+    if claim is not None:
+        reader.report(text.at(claim.offset), f"{claim.id!r} is what the agent says: it can't {what}", instead)
+
+
+def _check_amounts(reader: Reader, policy: Policy) -> None:
+    """A budget of money counts amounts: every tool that it names must have one, and some tool at least."""
+    for budget in policy.budgets:
+        if budget.unit is Unit.AMOUNT:
+            place = reader.places[f"budgets.{budget.id}.amount"]
+            _check_budget_amount(reader, policy, place, budget.tools or Selector(("*",), place))
+
+
+def _check_budget_amount(reader: Reader, policy: Policy, place: Place, tools: Selector) -> None:
+    known = policy.tools
+    without = [term for term in tools.terms if is_name(term) and term in known and known[term].amount is None]
+    chosen = selected(tools, known)
+    if without:
+        reader.report(place, f"{without[0]!r} has no amount", f"`amount: args.…` in tools: {without[0]}")
+    elif chosen and all(known[name].amount is None for name in chosen):
+        reader.report(place, "none of these tools has an amount", "`amount: args.…` in a tool")

@@ -1,0 +1,1 @@
+"""The sections of a policy file, one a file: each turns its nodes into the typed model."""

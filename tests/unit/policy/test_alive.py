@@ -1,0 +1,91 @@
+"""What parses and is not alive yet: listed with its place, and told in the docs by the same table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from handrail.policy.alive import FEATURES, not_alive
+from handrail.policy.load import load
+from tests.unit.policy.reading import BASE, DESIGN, design
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "policy.md"
+
+EXPECTED = [
+    (19, "undo"),
+    (20, "undo"),
+    (25, "undo"),
+    (29, "risk"),
+    (51, "judge"),
+    (54, "cost in a budget"),
+    (54, "alert_at"),
+    (55, "cost in a budget"),
+    (56, "amount in a budget"),
+    (57, "amount in a budget"),
+    (57, "per: week, month, total or a rolling time"),
+    (61, "hours of approvers"),
+    (62, "via of approvers"),
+    (64, "alerts"),
+    (66, "ladder"),
+    (74, "keep of data"),
+    (76, "never"),
+]
+
+
+def test_the_designs_block_lists_exactly_what_is_not_alive() -> None:
+    """Every use by line and feature, in the order of the file, and nothing else."""
+    found = [(one.line, one.message.split(" is not alive yet")[0]) for one in not_alive(design())]
+    assert found == EXPECTED
+
+
+def test_each_use_stands_at_its_word() -> None:
+    """Line and column lead to the key that is not alive, in the design's own text."""
+    lines = DESIGN.splitlines()
+    words = {feature.word: re.split(r"\W", feature.word)[0] for feature in FEATURES}
+    for one in not_alive(design()):
+        word = words[one.message.split(" is not alive yet")[0]]
+        assert lines[one.line - 1][one.column - 1 :].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("budgets:\n  - {id: b, tokens: 5, per: day}\n", "tokens in a budget"),
+        ("budgets:\n  - {id: b, actions: 5, per: 24h}\n", "per: week, month, total or a rolling time"),
+        ("budgets:\n  - {id: b, actions: 5, per: total}\n", "per: week, month, total or a rolling time"),
+        ("budgets:\n  - {id: b, actions: 5, per: day, at_limit: ask}\n", "at_limit: ask"),
+        ("checks:\n  c: {tools: writes, in: args.a, sql: postgres, if_not_ok: ask}\n", "sql in a check"),
+    ],
+)
+def test_what_the_design_does_not_use_is_listed_too(text: str, word: str) -> None:
+    """The features that the design's block has no example of."""
+    assert [one.message.split(" is not alive yet")[0] for one in not_alive(load(BASE + text))] == [word]
+
+
+def test_what_is_alive_is_not_listed() -> None:
+    """The twin: everything that works now, in one policy."""
+    text = f"""{BASE}rules:
+  - {{id: r, tools: writes, when: "confidence < 0.9", ask: leads, lifted_at: autonomous}}
+preapproved:
+  - {{id: p, tools: issue_refund, when: "amount < 5"}}
+checks:
+  a: {{tools: writes, in: args.a, phrases: [x], if_not_ok: ask}}
+  b: {{tools: writes, in: args.a, regex: x, if_not_ok: ask}}
+  c: {{tools: writes, when: "args.a == 1", if_not_ok: ask}}
+budgets:
+  - {{id: a, actions: 1, per: task, at_limit: deny}}
+  - {{id: b, actions: 1, per: session}}
+  - {{id: c, actions: 1, per: hour}}
+  - {{id: d, actions: 1, per: day, each: args.customer_id}}
+data: {{redact: [args.card]}}
+"""
+    assert not_alive(load(text)) == ()
+
+
+def test_the_docs_have_the_same_table() -> None:
+    """docs/reference/policy.md says of each feature what the table says, in the same order, and no more."""
+    section = PAGE.read_text(encoding="utf-8").split("## Not alive yet")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(.+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
+    assert rows == [(one.word, one.why, one.instead) for one in FEATURES]
