@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from handrail.engine.judge import Judged
     from handrail.ports import Transaction
     from handrail.words.action import Proposal
+    from handrail.words.verdict import Verdict
 
 STATES = {
     Decision.DENY: State.DENIED,
@@ -66,17 +67,17 @@ def propose(
     decided = engine.recorder.decided(verdict, judged.facts, raw)
     args = None if proposal.refusal else proposal.payload.decode()
     payload = Payload(args, _text(judged.facts).decode() if judged.facts else None, salt)
-    draft = _draft(engine, proposal, verdict_state(judged), judged, person)
+    shadow = verdict.enforced is Decision.SHADOW
 
     def work(tx: Transaction) -> Recorded:
         _still(tx, judged)
-        twin = tx.actions.twin(proposal, shadow=draft.shadow) if _joins(verdict.enforced) else None
+        twin = tx.actions.twin(proposal, shadow=shadow) if _joins(verdict.enforced) else None
         if twin is not None:
             return Recorded(None, repeats=twin)
         at = tx.now()
-        action = _at(draft, at, engine.lease)
+        action = _action(engine, proposal, verdict, person, at)
         if not tx.actions.add(action, payload):
-            return Recorded(None, repeats=tx.actions.twin(proposal, shadow=draft.shadow))
+            return Recorded(None, repeats=tx.actions.twin(proposal, shadow=shadow))
         entries = [_entry(action, Kind.PROPOSED, at, asked), _entry(action, Kind.DECIDED, at, decided)]
         if action.state is State.RUNNING or (action.shadow and verdict.decision is Decision.ALLOW):
             tx.budgets.reserve(action.id, action.attempt, verdict.charges)
@@ -131,11 +132,6 @@ def recheck(
     return work
 
 
-def verdict_state(judged: Judged) -> State:
-    """The state that a verdict puts a new action in."""
-    return STATES[judged.verdict.enforced]
-
-
 def _still(tx: Transaction, judged: Judged) -> None:
     if tx.restrictions.generation() != judged.restrictions.generation:
         raise Stale("halts, grants or the policy have changed since the verdict")
@@ -146,8 +142,8 @@ def _joins(enforced: Decision) -> bool:
     return enforced is not Decision.DENY
 
 
-def _draft(engine: Engine, proposal: Proposal, state: State, judged: Judged, person: str | None) -> Action:
-    verdict = judged.verdict
+def _action(engine: Engine, proposal: Proposal, verdict: Verdict, person: str | None, at: int) -> Action:
+    state = STATES[verdict.enforced]
     runs = state is State.RUNNING
     return Action(
         id=proposal.id,
@@ -161,8 +157,8 @@ def _draft(engine: Engine, proposal: Proposal, state: State, judged: Judged, per
         policy=verdict.policy,
         rung=verdict.rung,
         verdict=verdict,
-        proposed_at=0,
-        updated_at=0,
+        proposed_at=at,
+        updated_at=at,
         confidence=proposal.confidence,
         rationale=proposal.rationale,
         key=proposal.key,
@@ -171,14 +167,10 @@ def _draft(engine: Engine, proposal: Proposal, state: State, judged: Judged, per
         attempt=1 if runs else 0,
         token=new_secret() if runs else None,
         owner=engine.owner if runs else None,
+        lease_until=at + engine.lease if runs else None,
+        started_at=at if runs else None,
         amount=verdict.amount,
     )
-
-
-def _at(draft: Action, at: int, lease: int) -> Action:
-    if draft.state is not State.RUNNING:
-        return replace(draft, proposed_at=at, updated_at=at)
-    return replace(draft, proposed_at=at, updated_at=at, started_at=at, lease_until=at + lease)
 
 
 def _entry(action: Action, kind: Kind, at: int, body: bytes) -> Entry:

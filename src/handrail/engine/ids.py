@@ -1,16 +1,49 @@
-"""Ids that sort by time and can't be guessed, so that newest first is an index scan."""
+"""Ids that sort by time and can't be guessed, so that newest first is an index scan; and secrets."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
+
+POOL = 4_096
+"""Bytes of randomness that are asked of the operating system at a time: each question costs microseconds."""
+
+
+class Randomness:
+    """Random bytes of the operating system, asked for in bulk; no byte is ever given twice."""
+
+    def __init__(self) -> None:
+        """Empty until it is first used."""
+        self._lock = threading.Lock()
+        self._pool = b""
+        self._at = 0
+
+    def hex(self, count: int) -> str:
+        """``count`` random bytes as hexadecimal digits."""
+        with self._lock:
+            if self._at + count > len(self._pool):
+                self._pool, self._at = os.urandom(POOL), 0
+            start = self._at
+            self._at = start + count
+            return self._pool[start : self._at].hex()
+
+    def forget(self) -> None:
+        """In a forked child: the parent goes on with the same pool, so this one must not."""
+        self._lock = threading.Lock()
+        self._pool, self._at = b"", 0
+
+
+_random = Randomness()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.forget)
 
 
 def new_id() -> str:
     """28 hexadecimal digits: 48 bits of milliseconds, then 64 random bits."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(8).hex()}"
+    return f"{time.time_ns() // 1_000_000:012x}{_random.hex(8)}"
 
 
 def new_secret() -> str:
     """128 random bits in hexadecimal, for tokens, salts and keys."""
-    return os.urandom(16).hex()
+    return _random.hex(16)

@@ -11,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ def of_function(function: Callable[..., Any]) -> Signature:
     """The signature of a function with type hints.
 
     Raises:
-        TypeError: a parameter can't be written as JSON Schema, or the function takes ``*args`` or ``**kwargs``.
+        TypeError: a parameter has no JSON Schema, or no name that a caller can give it.
     """
     parameters = inspect.signature(function).parameters
     for parameter in parameters.values():
-        if parameter.kind in VARIADIC:
+        if parameter.kind not in NAMED:
             raise TypeError(
                 f"{function.__qualname__} takes {parameter}; a tool needs named parameters, "
                 "so that rules can speak of them: name each one"
@@ -67,15 +67,28 @@ def _collector(
     empty = inspect.Parameter.empty
     defaults = {name: value.default for name, value in parameters.items() if value.default is not empty}
     names = parameters.keys()
+    in_order = tuple(
+        name for name, value in parameters.items() if value.kind is not inspect.Parameter.KEYWORD_ONLY
+    )
 
     def collect(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, object]:
-        if args or not kwargs.keys() <= names:
+        if len(args) > len(in_order) or not kwargs.keys() <= names:
             kwargs = signature.bind(*args, **kwargs).arguments
-        elif missing := names - kwargs.keys() - defaults.keys():
+        elif args:
+            kwargs = _named(in_order, args, kwargs)
+        if missing := names - kwargs.keys() - defaults.keys():
             raise TypeError(f"missing {', '.join(sorted(missing))}")
         return {**defaults, **kwargs}
 
     return collect
+
+
+def _named(in_order: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """``inspect.Signature.bind`` for the plain case, at a tenth of its time."""
+    placed = dict(zip(in_order, args, strict=False))
+    if twice := placed.keys() & kwargs.keys():
+        raise TypeError(f"got two values for {', '.join(sorted(twice))}")
+    return placed | kwargs
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
