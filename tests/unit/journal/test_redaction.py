@@ -167,6 +167,7 @@ def test_what_is_nested_too_deep_is_cut_even_when_it_contains_itself() -> None:
         (Decimal("sNaN"), "sNaN"),
         (Decimal("Infinity"), "Infinity"),
         (10**5000, "[number of 16,610 bits]"),
+        ({"n": 10**5000}, {"n": "[number of 16,610 bits]"}),
         (Decimal("1" * 3000), "1" * MAX_TEXT + "… [cut: 3,000 characters]"),
         ("a\ud800b", "a\\ud800b"),
         ({"\ud800": 1}, {"\\ud800": 1}),

@@ -48,8 +48,9 @@ def test_a_head_of_the_empty_log_is_no_fault_and_a_wrong_one_is() -> None:
     log = book()
     log.heads.insert(0, (0, EMPTY_ROOT))
     assert log.verify().ok
-    log.heads[0] = (0, bytes(32))
-    assert log.verify().counts == {Fault.HEAD: 1}
+    for wrong in ((0, bytes(32)), (-1, EMPTY_ROOT)):
+        log.heads[0] = wrong
+        assert log.verify().counts == {Fault.HEAD: 1}
 
 
 def test_the_newest_root_proves_the_whole_sealed_part() -> None:
@@ -306,6 +307,19 @@ def test_many_insertions_are_all_named_though_few_may_wait(monkeypatch: pytest.M
     report = log.verify()
     assert report.counts == {Fault.INSERTED: 300}
     assert [found.seq for found in report.findings] == list(range(100, 400))
+
+
+def test_neither_side_lets_more_wait_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Insertions fill the one side, the leaves behind them the other: memory stays bounded all the same."""
+    monkeypatch.setattr(room, "REACH", 8)
+    rows = [(entry(seq), True) for seq in range(1, 200)]
+    join = room._Join(rows, room._Notes(keep=0))
+    for index, (stored, _) in enumerate(rows[100:]):
+        join.match(index, stored.seq, leaf_of(stored))
+        assert len(join._waiting) <= 8
+        assert len(join._parked) <= 8
+    join.finish()
+    assert join._notes.counts == {Fault.INSERTED: 100}
 
 
 def test_many_removals_are_all_named_though_few_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
