@@ -6,7 +6,7 @@ from handrail.gate.context import Context, Finding, denied, passed
 from handrail.policy.compiled import Budget
 from handrail.policy.expressions import EvaluationError
 from handrail.words.fact import Failed
-from handrail.words.verdict import Charge, Measure, Outcome
+from handrail.words.verdict import Charge, Measure
 
 PASSED = passed(Measure.BUDGET)
 
@@ -22,7 +22,7 @@ def budget(context: Context) -> Finding:
         if isinstance(found, str):
             return denied(Measure.BUDGET, found, limit.id)
         charges.append(found)
-    return Finding(PASSED.steps, Outcome.PASS, None, tuple(charges))
+    return Finding(PASSED.steps, charges=tuple(charges))
 
 
 def _charge(context: Context, limit: Budget) -> Charge | str:

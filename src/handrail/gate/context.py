@@ -36,7 +36,7 @@ class Context(NamedTuple):
     @property
     def shadow(self) -> bool:
         """Whether it is only recorded what would have happened."""
-        return self.rung is Rung.SHADOW
+        return self.rung is SHADOW
 
 
 class Finding(NamedTuple):
@@ -51,6 +51,9 @@ class Finding(NamedTuple):
 Room = Callable[[Context], Finding | Need]
 """One measure of the gate."""
 
+SHADOW, SUGGEST = Rung.SHADOW, Rung.SUGGEST
+# indexed by rung; a shadow is decided as on another rung, so nobody looks its row up
+_ALONE = (SEMANTICS[Rung.SUGGEST], *(SEMANTICS[rung] for rung in Rung if rung is not Rung.SHADOW))
 NOTHING = Finding(())
 """A room that has nothing to say."""
 _STANDING = (Restrictions, Failed)
@@ -83,7 +86,7 @@ def context_of(policy: CompiledPolicy, proposal: Proposal, facts: Mapping[str, o
         ways.get(proposal.tool) if ways is not None else None,
         rung,
         as_if,
-        SEMANTICS[as_if],
+        _ALONE[as_if],
         _names(tool, proposal),
     )
 
@@ -93,16 +96,16 @@ def _rungs(
 ) -> tuple[Rung, Rung]:
     """Where the tool stands, never above its ceiling, and the rung that is decided for."""
     if tool is None:
-        return Rung.SHADOW, Rung.SUGGEST
+        return SHADOW, SUGGEST
     ceiling = tool.policy.at_most
     rung = tool.policy.starts
-    if isinstance(restrictions, Restrictions):
+    if type(restrictions) is Restrictions:
         grant = restrictions.grants.get((proposal.agent, proposal.tool))
         rung = grant.rung if grant is not None else rung
     rung = min(rung, ceiling)
-    if rung is not Rung.SHADOW:
+    if rung is not SHADOW:
         return rung, rung
-    return rung, ceiling if ceiling is not Rung.SHADOW else Rung.SUGGEST
+    return rung, ceiling if ceiling is not SHADOW else SUGGEST
 
 
 def _names(tool: BoundTool | None, proposal: Proposal) -> dict[str, object]:

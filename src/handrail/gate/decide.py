@@ -36,6 +36,8 @@ ORDER: tuple[Room, ...] = (
 BY_HAND: tuple[Room, ...] = (arguments,)
 """The road of an action that a person runs: as that person, so only what the tool itself can take counts."""
 
+PASS, ASK, DENY = Outcome.PASS, Outcome.ASK, Outcome.DENY
+ALLOWED = Decision.ALLOW
 NOBODY: frozenset[Ask] = frozenset()
 
 
@@ -54,10 +56,10 @@ def decide(
     people have answered about this very action. The same inputs always give the same answer; nothing raises.
     """
     context = context_of(policy, proposal, facts)
-    steps: tuple[Step, ...] = ()
+    steps: list[Step] = []
     amount: int | None = None
     charges: tuple[Charge, ...] = ()
-    decision = Decision.ALLOW
+    decision = ALLOWED
     for room in order:
         found = room(context)
         if isinstance(found, Need):
@@ -66,19 +68,19 @@ def decide(
             amount = found.amount
         if found.charges:
             charges = found.charges
-        if found.outcome is Outcome.PASS:
+        if found.outcome is PASS:
             steps += found.steps
-        elif found.outcome is Outcome.DENY:
+        elif found.outcome is DENY:
             decision, charges = Decision.DENY, ()
             steps += found.steps
             break
         else:
             asked = answered(found.steps, approved) if approved else found.steps
             steps += asked
-            if any(step.outcome is Outcome.ASK for step in asked):
+            if any(step.outcome is ASK for step in asked):
                 decision = Decision.ASK
     enforced = decision if order == BY_HAND else _enforced(decision, context.rung)
-    return Verdict(decision, enforced, context.rung, steps, policy.digest, amount, charges)
+    return Verdict(decision, enforced, context.rung, tuple(steps), policy.digest, amount, charges)
 
 
 def _enforced(decision: Decision, rung: Rung) -> Decision:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from handrail.gate.context import NOTHING, Context, Finding
-from handrail.policy.compiled import Access, Budget, Fact
+from handrail.policy.compiled import Budget, Fact
 from handrail.policy.expressions import EvaluationError
 from handrail.words.fact import Failed
 from handrail.words.level import Rung
 from handrail.words.verdict import Need, Query
 
+PREAPPROVED = Rung.PREAPPROVED
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,29 +26,27 @@ def facts(context: Context) -> Finding | Need:
         return NOTHING
     if access.tool.uses_now:
         context.names["now"] = _moment(context.facts.get("now"))
-    preapproves = context.as_if is Rung.PREAPPROVED
+    preapproves = context.as_if is PREAPPROVED
     wanted = access.preapproved_facts if preapproves else access.facts
-    queries = [query for fact in wanted if (query := _fact(context, fact)) is not None]
-    if access.budgets:
-        queries.extend(_budgets(context, access))
-    return Need(tuple(queries)) if queries else NOTHING
+    names, given = context.names, context.facts
+    queries: list[Query | None] = []
+    for fact in wanted:
+        if fact.name in given:
+            names[fact.name] = given[fact.name]
+        else:
+            queries.append(_fact(context, fact))
+    queries += [_budget(context, budget) for budget in access.budgets if budget.fact not in given]
+    needed = tuple(query for query in queries if query is not None) if queries else ()
+    return Need(needed) if needed else NOTHING
 
 
 def _fact(context: Context, fact: Fact) -> Query | None:
-    if fact.name in context.facts:
-        context.names[fact.name] = context.facts[fact.name]
-        return None
     try:
         given = {name: evaluate(context.names) for name, evaluate in fact.given.items()}
     except EvaluationError as error:
         context.names[fact.name] = Failed(error.why)
         return None
     return Query(fact.name, given)
-
-
-def _budgets(context: Context, access: Access) -> list[Query]:
-    missing = (budget for budget in access.budgets if budget.fact not in context.facts)
-    return [query for budget in missing if (query := _budget(context, budget)) is not None]
 
 
 def _budget(context: Context, budget: Budget) -> Query | None:

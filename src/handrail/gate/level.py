@@ -11,6 +11,7 @@ from handrail.words.semantics import SEMANTICS
 from handrail.words.verdict import ANYONE, Measure, Outcome, Step
 
 PASSED = passed(Measure.LEVEL)
+READ = Does.READ
 _REASONS = {
     Rung.SUGGEST: "at this level the agent suggests and a person decides",
     Rung.PREAPPROVED: "at this level only what is preapproved runs without a person, and this is not",
@@ -31,7 +32,7 @@ def level(context: Context) -> Finding:
     tool, alone = context.tool, context.alone
     if tool is None:
         return NOTHING
-    if alone.anything or (alone.reads and tool.policy.does is Does.READ):
+    if alone.anything or (alone.reads and tool.policy.does is READ):
         return PASSED
     step = _preapproved(context, tool) if alone.preapproved else None
     return ASKS[context.as_if] if step is None else Finding((step,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
@@ -23,9 +24,9 @@ def budget_of(budget: BudgetPolicy, zone: tzinfo, each: Evaluate | None, needs: 
         id=budget.id,
         fact=f"{FACT}{budget.id}",
         limit=int(budget.limit),
-        scope=partial(_scope, budget.per, each),
+        scope=partial(_scope, _OWNERS.get(budget.per), each),
         needs=needs,
-        begins=partial(budget_window.begins, budget.per, zone),
+        begins=budget_window.beginning(budget.per, zone),
         renews=partial(budget_window.renews, budget.per, zone),
         refusal=_refusal(budget),
     )
@@ -37,22 +38,37 @@ def _refusal(budget: BudgetPolicy) -> str | None:
     return "rolling windows can't be counted in this version" if budget.per is Window.ROLLING else None
 
 
-def _scope(per: Window, each: Evaluate | None, names: Names, shadow: bool) -> str:  # noqa: FBT001 a position keeps it fast
-    """A JSON list of tagged parts: two different scopes never have one text, a shadow's are its own."""
+def _task(names: Names) -> str:
+    task = names["task"]
+    if not isinstance(task, str) or not task:
+        raise EvaluationError("it counts per task, and this action names none")
+    return f'"task",{quoted(task)}'
+
+
+def _session(names: Names) -> str:
+    session = names["session"]
+    found = session.get("id") if isinstance(session, dict) else None
+    if not isinstance(found, str) or not found:
+        raise EvaluationError("it counts per session, and this action has none")
+    return f'"session",{quoted(found)}'
+
+
+_OWNERS: dict[Window, Callable[[Names], str]] = {Window.TASK: _task, Window.SESSION: _session}
+
+
+def _scope(
+    owner: Callable[[Names], str] | None,
+    each: Evaluate | None,
+    names: Names,
+    shadow: bool,  # noqa: FBT001 a position is faster than a name
+) -> str:
+    """A JSON list of tagged parts: two different scopes never have one text, and a shadow's are its own."""
     parts = ['"shadow"'] if shadow else []
-    if per is Window.TASK or per is Window.SESSION:
-        parts.append(f'"{per}",{quoted(_owner(per, names))}')
+    if owner is not None:
+        parts.append(owner(names))
     if each is not None:
         parts.append(f'"each",{_value(each(names))}')
     return f"[{','.join(parts)}]"
-
-
-def _owner(per: Window, names: Names) -> str:
-    session = names["session"]
-    found = names["task"] if per is Window.TASK else isinstance(session, dict) and session.get("id")
-    if not isinstance(found, str) or not found:
-        raise EvaluationError(f"it counts per {per}, and this action names no {per}")
-    return found
 
 
 def _value(value: object) -> str:

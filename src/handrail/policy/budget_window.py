@@ -6,8 +6,9 @@ which the clocks change has 23 or 25 hours. Times are milliseconds since the epo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from handrail.policy.model import Window
 
@@ -19,25 +20,34 @@ _MONDAY_TO_MONDAY = 7
 _LONGEST_MONTH = 31
 
 
-def begins(window: Window, zone: tzinfo, now: int) -> int:
-    """The start of the window that ``now`` is in; 0 for a window without end.
+def beginning(window: Window, zone: tzinfo) -> Callable[[int], int]:
+    """A function that gives the start of the window that a time is in; 0 for a window without end.
 
-    Raises:
-        ValueError: ``now`` is before the year 1 or after the year 9999.
+    It raises ValueError for a time before the year 1 or after the year 9999.
     """
-    return _begins(window, zone, now // _MINUTE) if window in CALENDAR else 0
+    if window not in CALENDAR:
+        return _never
+    # clocks change on whole minutes, so one answer holds for a minute, and most calls get that one
+    of_minute = lru_cache(maxsize=8)(partial(_begins, window, zone))
+
+    def begins(now: int) -> int:
+        return of_minute(now // _MINUTE)
+
+    return begins
+
+
+def _never(_now: int) -> int:
+    return 0
 
 
 def renews(window: Window, zone: tzinfo, now: int) -> str:
     """When the next window begins, for people: ``it renews at 2026-11-23 00:00 (Europe/Warsaw)``."""
     if window not in CALENDAR:
         return "it does not renew by itself"
-    local = datetime.fromtimestamp(_ends(window, zone, begins(window, zone, now)) / 1000, zone)
+    local = datetime.fromtimestamp(_ends(window, zone, _begins(window, zone, now // _MINUTE)) / 1000, zone)
     return f"it renews at {local:%Y-%m-%d %H:%M} ({zone})"
 
 
-# Clocks change on whole minutes, so one answer holds for a minute, and most calls are answered from here.
-@lru_cache(maxsize=256)
 def _begins(window: Window, zone: tzinfo, minute: int) -> int:
     try:
         local = datetime.fromtimestamp(minute * 60, zone)

@@ -12,6 +12,9 @@ LARGEST = 2**63 - 1
 
 _CENT = NANO // 100
 _TWO_PLACES = Decimal("0.01")
+_NANO = Decimal(NANO)
+_MOST = Decimal(LARGEST // NANO)
+_NOTHING = Decimal(0)
 # the caller's own decimal context may round; this one refuses to
 _EXACT = Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation, Inexact])
 
@@ -22,20 +25,17 @@ def to_nano(amount: Decimal | int) -> int:
     Raises:
         ValueError: not finite, negative, finer than a nano-unit, or larger than a store can keep.
     """
-    exact = Decimal(amount)
+    exact = amount if type(amount) is Decimal else Decimal(amount)
     if not exact.is_finite():
         raise ValueError(f"{amount} is not an amount of money")
-    if exact < 0:
+    if exact < _NOTHING:
         raise ValueError(f"{amount} is negative")
-    if exact > LARGEST // NANO:
+    if exact > _MOST:
         raise ValueError(f"{amount} is larger than can be kept")
     try:
-        nano = _EXACT.multiply(exact, NANO)
+        return int(_EXACT.multiply(exact, _NANO).to_integral_exact(context=_EXACT))
     except Inexact:
         raise ValueError(f"{amount} is finer than a nano-unit") from None
-    if nano != (whole := int(nano)):
-        raise ValueError(f"{amount} is finer than a nano-unit")
-    return whole
 
 
 def from_nano(nano: int) -> Decimal:
