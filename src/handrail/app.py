@@ -154,6 +154,23 @@ def runnable(policy: Policy) -> CompiledPolicy:
     return compile_policy(policy)
 
 
+def operator(store: Store) -> Engine:
+    """An engine without tools and facts, for people who answer, restrict and free.
+
+    It begins with an empty policy and takes up the active one by ``refresh``: the kill switch needs neither
+    the policy nor the databases of its facts.
+    """
+    return Engine(
+        store=store,
+        policy=runnable(load("handrail: 1\n")),
+        key=b"",
+        clock=lambda: time.time_ns() // 1_000_000,
+        sources={},
+        load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
 def _postgres(url: str) -> Store:
     try:
         from handrail.store.postgres import PostgresStore

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from handrail.words.lifecycle import State
     from handrail.words.payload import Payload
     from handrail.words.query import ActionFilter, EntryFilter
-    from handrail.words.restriction import Restrictions
+    from handrail.words.restriction import Activation, Restrictions
     from handrail.words.seal import Head, Leaf
     from handrail.words.verdict import Ask, Charge, Verdict
 
@@ -228,6 +228,9 @@ class RestrictionsPart(Protocol):
     def activate(self, digest: str, person: str, reason: str, at: int) -> None:
         """Make a stored version the running one."""
 
+    def activations(self, limit: int) -> Sequence[Activation]:
+        """When which version became the running one, newest first."""
+
     def meta(self, name: str) -> str | None:
         """A setting of the store itself, such as the key of the digests."""
 
@@ -302,6 +305,12 @@ class AuditStreams(Protocol):
 
     def entries(self) -> Iterator[tuple[StoredEntry, bool]]:
         """Every entry by number, with whether its place is inside the sealed part."""
+
+    def by_action(self, wanted: EntryFilter, first: str, last: str) -> Iterator[StoredEntry]:
+        """Every entry about the actions with ids from ``first`` to ``last``, action by action.
+
+        Of ``wanted`` counts what all entries of an action share: action, agent, tool, session and task.
+        """
 
     def close(self) -> None:
         """End the snapshot."""

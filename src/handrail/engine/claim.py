@@ -63,7 +63,7 @@ def propose(
     verdict = judged.verdict
     salt = new_secret()
     raw = bytes.fromhex(salt)
-    asked = engine.recorder.proposed(proposal, raw)
+    asked = engine.recorder.proposed(proposal, raw, person)
     decided = engine.recorder.decided(verdict, judged.facts, raw)
     args = None if proposal.refusal else proposal.payload.decode()
     payload = Payload(args, _text(judged.facts).decode() if judged.facts else None, salt)

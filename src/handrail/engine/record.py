@@ -37,8 +37,8 @@ class Recorder:
         """Compile the paths of ``data.redact``."""
         self._redactor = Redactor(redact)
 
-    def proposed(self, proposal: Proposal, salt: bytes) -> bytes:
-        """What was asked for."""
+    def proposed(self, proposal: Proposal, salt: bytes, person: str | None = None) -> bytes:
+        """What was asked for; ``person`` is who runs it by hand."""
         body: dict[str, object] = {
             "input": self._redactor.redact("args", proposal.args),
             "digests": field_digests("args", proposal.args, salt),
@@ -49,6 +49,8 @@ class Recorder:
             value = getattr(proposal, name)
             if value is not None:
                 body[name] = value
+        if person is not None:
+            body["person"] = person
         return encode(body)
 
     def decided(self, verdict: Verdict, facts: Mapping[str, object], salt: bytes) -> bytes:

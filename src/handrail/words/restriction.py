@@ -46,6 +46,16 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Activation:
+    """One time at which a policy version became the running one (ms, UTC), by whom and why."""
+
+    policy: str
+    at: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Restrictions:
     """All halts and grants of one moment. ``generation`` grows with every change of any of them.
 
