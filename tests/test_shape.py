@@ -20,7 +20,31 @@ PURE = ("words", "policy", "gate", "undo", "journal", "learn", "monitor", "prove
 MAY_PRINT = ("cli", "demo")
 
 # The public names of `handrail`. Adding or removing one is a promise: sign it here, and in CHANGELOG.md.
-SIGNED: tuple[str, ...] = ()
+SIGNED: tuple[str, ...] = (
+    "Action",
+    "BadArguments",
+    "Conflict",
+    "Decision",
+    "Denied",
+    "HandrailError",
+    "Held",
+    "InProgress",
+    "NoSession",
+    "NotDone",
+    "NotFound",
+    "NotRun",
+    "Outcome",
+    "OutcomeUnrecorded",
+    "PolicyError",
+    "Rail",
+    "Refused",
+    "Shadowed",
+    "Step",
+    "StoreError",
+    "ToolFailed",
+    "Verdict",
+    "connect",
+)
 
 Rule = Callable[[str], Iterator[str]]
 

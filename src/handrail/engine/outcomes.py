@@ -22,10 +22,8 @@ DO = {
 
 
 def sentences(reasons: tuple[str, ...]) -> str:
-    """Reasons as sentences: each with a capital and a full stop."""
-    return " ".join(
-        f"{reason[:1].upper()}{reason[1:]}{'' if reason[-1:] in '.!?' else '.'}" for reason in reasons
-    )
+    """Reasons as sentences, each with an end."""
+    return " ".join(reason if reason.endswith((".", "!", "?")) else f"{reason}." for reason in reasons)
 
 
 def denied(action: str, tool: str, verdict: Verdict) -> Denied:
