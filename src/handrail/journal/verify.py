@@ -20,13 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from handrail.words.entry import StoredEntry
+    from handrail.words.seal import Head, Leaf
 
 EntryRow: TypeAlias = "tuple[StoredEntry, bool]"
 """An entry, and whether it belongs to the part that the newest head says is sealed."""
-LeafRow: TypeAlias = tuple[int, int, bytes]
-"""A leaf's index, its entry's number, its hash."""
-HeadRow: TypeAlias = tuple[int, bytes]
-"""A size of the log and the root it had."""
 
 REACH = 16_384
 """How many entries or leaves wait for their counterpart before the oldest is given up."""
@@ -37,8 +34,8 @@ _ZEROS = bytes(HASH_SIZE)
 
 def verify(
     entries: Iterable[EntryRow],
-    leaves: Callable[[], Iterable[LeafRow]],
-    heads: Iterable[HeadRow],
+    leaves: Callable[[], Iterable[Leaf]],
+    heads: Iterable[Head],
     *,
     root: bytes | None = None,
     keep: int = KEEP,
@@ -51,9 +48,9 @@ def verify(
     """
     notes = _Notes(keep)
     log, join = _Log(heads, notes, root), _Join(entries, notes)
-    for index, seq, digest in leaves():
-        if log.add(index, seq, digest):
-            join.match(index, seq, digest)
+    for leaf in leaves():
+        if log.add(leaf):
+            join.match(leaf)
     join.finish()
     log.finish()
     proof = log.proof
@@ -72,15 +69,15 @@ def verify(
     )
 
 
-def find(leaves: Iterable[LeafRow], root: bytes) -> Proof | None:
+def find(leaves: Iterable[Leaf], root: bytes) -> Proof | None:
     """The size at which the log had ``root``, looked for at every size; None if it never had."""
     if root == EMPTY_ROOT:
         return Proof(0, None)
     frontier = Frontier()
     through: int | None = None
-    for _, seq, digest in leaves:
-        frontier = frontier.append(_hash_or_zeros(digest))
-        through = _higher(through, seq)
+    for leaf in leaves:
+        frontier = frontier.append(_hash_or_zeros(leaf.hash))
+        through = _higher(through, leaf.seq)
         if frontier.root() == root:
             return Proof(frontier.size, through)
     return None
@@ -118,7 +115,7 @@ class _Notes:
 class _Log:
     """The leaves in order, hashed up and compared with each head."""
 
-    def __init__(self, heads: Iterable[HeadRow], notes: _Notes, root: bytes | None) -> None:
+    def __init__(self, heads: Iterable[Head], notes: _Notes, root: bytes | None) -> None:
         self.frontier = Frontier()
         self.through: int | None = None
         self.proof: Proof | None = None
@@ -132,18 +129,19 @@ class _Log:
         self._waiting: list[bytes] = []
         self._compare()
 
-    def add(self, index: int, seq: int, digest: bytes) -> bool:
+    def add(self, leaf: Leaf) -> bool:
         """Take the next leaf; False when it can't stand for an entry."""
+        index = leaf.index
         if index != self._next and not self._in_place(index):
             return False
-        leaf = _hash_or_zeros(digest)
-        sound = leaf is digest and type(seq) is int
+        digest = _hash_or_zeros(leaf.hash)
+        sound = digest is leaf.hash and type(leaf.seq) is int
         if not sound:
             self._note(Fault.LEAF, index, index, "damaged: it does not hold an entry's number and a hash")
-        self.through = _higher(self.through, seq)
-        self._waiting.append(leaf)
+        self.through = _higher(self.through, leaf.seq)
+        self._waiting.append(digest)
         self._next = index + 1
-        if self._head is not None and self._head[0] <= self._next:
+        if self._head is not None and self._head.size <= self._next:
             self._compare()
         elif len(self._waiting) >= _CHUNK:
             self._hash_up()
@@ -160,7 +158,7 @@ class _Log:
                 "beyond the last recorded root: that root was removed, or leaves were added",
             )
         while self._head is not None:
-            size = self._head[0]
+            size = self._head.size
             self._note(Fault.HEAD, self._next, size - 1, f"missing: a root is recorded for {size:,} leaves")
             self._head = next(self._heads, None)
 
@@ -178,9 +176,9 @@ class _Log:
         """Compare every head up to this size with the root as recomputed."""
         self._hash_up()
         root = self.frontier.root()
-        while self._head is not None and self._head[0] <= self._next:
-            size, recorded = self._head
-            self._judge(size, matches=recorded == root and size == self.frontier.size)
+        while self._head is not None and self._head.size <= self._next:
+            head = self._head
+            self._judge(head.size, matches=head.root == root and head.size == self.frontier.size)
             self._head = next(self._heads, None)
 
     def _judge(self, size: int, *, matches: bool) -> None:
@@ -220,18 +218,19 @@ class _Join:
         self._notes = notes
         self._at: int | None = None
         self._waiting: dict[int, _Known] = {}
-        self._parked: dict[int, tuple[int, bytes]] = {}
+        self._parked: dict[int, Leaf] = {}
 
-    def match(self, index: int, seq: int, digest: bytes) -> None:
+    def match(self, leaf: Leaf) -> None:
         """Find the entry that a leaf stands for, reading on as far as needed."""
+        seq = leaf.seq
         ahead = (self._at is None or seq > self._at) and self._read_to(seq)
         known = self._waiting.pop(seq, None)
         if known is not None:
-            self._check(seq, known, index, digest)
+            self._check(seq, known, leaf)
         elif ahead and seq not in self._parked:
-            self._parked[seq] = (index, digest)
+            self._parked[seq] = leaf
         else:
-            self._removed(seq, index)
+            self._removed(leaf)
 
     def finish(self) -> None:
         """No leaf is left: what still waits has none, and so has what comes now."""
@@ -239,8 +238,8 @@ class _Join:
         for row in self._entries:
             self._take(row)
             self._give_up()
-        for seq, (index, _) in self._parked.items():
-            self._removed(seq, index)
+        for leaf in self._parked.values():
+            self._removed(leaf)
 
     def _read_to(self, seq: int) -> bool:
         """Read entries through ``seq`` while there is room; whether it may still come."""
@@ -264,7 +263,7 @@ class _Join:
         self._at = seq
         known = (_leaf_or_nothing(stored), entry.kind, entry.action, sealed)
         if self._parked and seq in self._parked:
-            self._check(seq, known, *self._parked.pop(seq))
+            self._check(seq, known, self._parked.pop(seq))
             return
         self._waiting[seq] = known
         if len(self._waiting) > REACH:
@@ -277,10 +276,10 @@ class _Join:
             self._leafless(seq, known)
         self._waiting.clear()
 
-    def _check(self, seq: int, known: _Known, index: int, digest: bytes) -> None:
-        if known[0] != digest:
-            what = f"was changed: it is not what leaf {index} was sealed with"
-            self._note(Fault.CHANGED, what, seq, known[1], known[2], index)
+    def _check(self, seq: int, known: _Known, leaf: Leaf) -> None:
+        if known[0] != leaf.hash:
+            what = f"was changed: it is not what leaf {leaf.index} was sealed with"
+            self._note(Fault.CHANGED, what, seq, known[1], known[2], leaf.index)
 
     def _leafless(self, seq: int, known: _Known) -> None:
         if known[3]:
@@ -295,9 +294,9 @@ class _Join:
         what = "was inserted: another entry has this number"
         self._note(Fault.DOUBLE, what, stored.seq, stored.entry.kind, stored.entry.action)
 
-    def _removed(self, seq: int, index: int) -> None:
-        sentence = f"Entry {seq} was removed: leaf {index} stands for it and finds none."
-        self._notes.add(Finding(Fault.REMOVED, sentence, seq, leaves=(index, index)))
+    def _removed(self, leaf: Leaf) -> None:
+        sentence = f"Entry {leaf.seq} was removed: leaf {leaf.index} stands for it and finds none."
+        self._notes.add(Finding(Fault.REMOVED, sentence, leaf.seq, leaves=(leaf.index, leaf.index)))
 
     def _note(
         self, fault: Fault, what: str, seq: int, kind: str, action: str | None, leaf: int | None = None

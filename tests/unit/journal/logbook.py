@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from handrail.journal.entry import leaf_of
 from handrail.journal.merkle import Frontier
 from handrail.journal.report import Report
-from handrail.journal.verify import HeadRow, LeafRow, verify
+from handrail.journal.verify import verify
 from handrail.words.entry import Entry, Kind, StoredEntry
+from handrail.words.seal import Head, Leaf
+
+LeafRow = tuple[int, int, bytes]
+HeadRow = tuple[int, bytes]
 
 
 @dataclass(slots=True)
@@ -23,7 +27,17 @@ class Logbook:
     def verify(self, root: bytes | None = None) -> Report:
         """As the store would: entries by number, leaves by index, heads by size."""
         rows = ((stored, stored.seq <= self.sealed_through) for stored in sorted(self.entries, key=seq_of))
-        return verify(rows, lambda: sorted(self.leaves, key=index_of), sorted(self.heads), root=root)
+        return verify(rows, self.leaf_stream, self.head_stream(), root=root)
+
+    def leaf_stream(self) -> list[Leaf]:
+        """By index."""
+        return [Leaf(*row) for row in sorted(self.leaves, key=index_of)]
+
+    def head_stream(self) -> list[Head]:
+        """By size; verification looks at size and root only."""
+        return [
+            Head(*row, frontier=b"", through_xid=0, through_seq=0, sealed_at=0) for row in sorted(self.heads)
+        ]
 
     def root(self) -> bytes:
         """The newest head's."""

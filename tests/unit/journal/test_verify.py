@@ -12,8 +12,9 @@ from handrail.journal import verify as room
 from handrail.journal.entry import leaf_of
 from handrail.journal.merkle import EMPTY_ROOT, Frontier
 from handrail.journal.report import Fault, Proof, Standing, Unsealed
-from handrail.journal.verify import EntryRow, HeadRow, LeafRow, verify
-from tests.unit.journal.logbook import Logbook, book, entry, seal
+from handrail.journal.verify import EntryRow, verify
+from handrail.words.seal import Head, Leaf
+from tests.unit.journal.logbook import LeafRow, Logbook, book, entry, seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def test_an_early_number_that_committed_late_is_not_sealed_yet_and_no_insertion(
     """On PostgreSQL an open transaction may hold a lower number; the store says that it was never sealed."""
     log = seal([entry(1), entry(2), entry(9)], [3])
     rows = [(entry(1), True), (entry(2), True), (entry(5), False), (entry(9), True)]
-    report = verify(rows, lambda: log.leaves, log.heads)
+    report = verify(rows, log.leaf_stream, log.head_stream())
     assert report.standing is Standing.CONSISTENT
     assert report.unsealed == Unsealed(1, 5, 5)
 
@@ -272,7 +273,7 @@ def test_findings_are_counted_in_full_and_listed_up_to_a_limit() -> None:
     log = book(sealed=40, unsealed=0)
     log.entries = [replace(stored, entry=replace(stored.entry, at=0)) for stored in log.entries]
     rows = [(stored, True) for stored in log.entries]
-    report = verify(rows, lambda: log.leaves, log.heads, keep=5)
+    report = verify(rows, log.leaf_stream, log.head_stream(), keep=5)
     assert report.counts == {Fault.CHANGED: 40}
     assert [found.seq for found in report.findings] == [1, 2, 3, 4, 5]
     assert list(report.sentences())[-1] == "35 further findings are counted, not listed."
@@ -282,9 +283,9 @@ def test_streams_that_are_not_in_order_are_refused() -> None:
     log = book()
     rows = [(stored, True) for stored in log.entries]
     with pytest.raises(ValueError, match="entry 1 came after entry 2"):
-        verify([rows[1], rows[0]], lambda: log.leaves, log.heads)
+        verify([rows[1], rows[0]], log.leaf_stream, log.head_stream())
     with pytest.raises(ValueError, match="leaf 0 came after leaf 9"):
-        verify(rows, lambda: [*log.leaves, log.leaves[0]], log.heads)
+        verify(rows, lambda: [*log.leaf_stream(), Leaf(*log.leaves[0])], log.head_stream())
 
 
 def far(log: Logbook) -> Logbook:
@@ -315,7 +316,7 @@ def test_neither_side_lets_more_wait_than_it_may(monkeypatch: pytest.MonkeyPatch
     rows = [(entry(seq), True) for seq in range(1, 200)]
     join = room._Join(rows, room._Notes(keep=0))
     for index, (stored, _) in enumerate(rows[100:]):
-        join.match(index, stored.seq, leaf_of(stored))
+        join.match(Leaf(index, stored.seq, leaf_of(stored)))
         assert len(join._waiting) <= 8
         assert len(join._parked) <= 8
     join.finish()
@@ -353,11 +354,11 @@ def test_a_long_log_is_verified_in_little_memory() -> None:
     def entries() -> Iterator[EntryRow]:
         return ((entry(seq, body=body), True) for seq in range(1, count + 1))
 
-    def leaves() -> Iterator[LeafRow]:
-        return ((stored.seq - 1, stored.seq, leaf_of(stored)) for stored, _ in entries())
+    def leaves() -> Iterator[Leaf]:
+        return (Leaf(stored.seq - 1, stored.seq, leaf_of(stored)) for stored, _ in entries())
 
-    def heads() -> Iterator[HeadRow]:
-        yield count, Frontier().extend(leaf[2] for leaf in leaves()).root()
+    def heads() -> Iterator[Head]:
+        yield Head(count, Frontier().extend(leaf.hash for leaf in leaves()).root(), b"", 0, 0, 0)
 
     tracemalloc.start()
     try:
