@@ -73,11 +73,12 @@ def json_schema(reader: Reader, text: str, file: str) -> Mapping[str, object]:
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    keys = [key for key, _ in pairs]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"the key {twice!r} stands in one object twice")
-    return dict(pairs)
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands in one object twice")
+        found[key] = value
+    return found
 
 
 def _not_finite(constant: str) -> object:

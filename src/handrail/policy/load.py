@@ -27,7 +27,7 @@ from handrail.policy.sections.ladder import ladder
 from handrail.policy.sections.rules import never, preapproved, rules
 from handrail.policy.sections.tools import tools, undescribed
 from handrail.policy.selectors import is_name
-from handrail.policy.yaml import Node, Scalar, parsed
+from handrail.policy.yaml import MOST_PROBLEMS, Node, Scalar, parsed
 from handrail.words.errors import PolicyError
 from handrail.words.problem import Problem
 
@@ -56,7 +56,7 @@ def load(text: str, name: str = "handrail.yaml", resolve: Resolve | None = None)
         check_references(reader, policy)
         check_meaning(reader, policy)
     except PolicyError as error:
-        raise PolicyError(_in_order(error.problems, name)) from error
+        raise PolicyError(_in_order(error.problems, name)) from None
     if reader.problems:
         raise PolicyError(_in_order(reader.problems, name))
     return policy
@@ -136,6 +136,6 @@ def _check_tool_names(reader: Reader, policy: Policy) -> None:
 
 def _in_order(problems: Iterable[Problem], name: str) -> tuple[Problem, ...]:
     """Each problem once: those of the policy first, from top to bottom."""
-    return tuple(
-        sorted(dict.fromkeys(problems), key=lambda one: (one.file != name, one.file, one.line, one.column))
-    )
+    once = dict.fromkeys(problems)
+    ordered = sorted(once, key=lambda one: (one.file != name, one.file, one.line, one.column))
+    return tuple(ordered[:MOST_PROBLEMS])

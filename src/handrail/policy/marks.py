@@ -13,11 +13,14 @@ from handrail.policy.model import Mark, Text
 from handrail.policy.yaml import Scalar
 
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\n|.)", re.DOTALL)
+_LONGEST = 20_000
 _BLANK_ESCAPES = frozenset("tnvf NLP_\n\r\t")
 
 
 def text_of(scalar: Scalar) -> Text:
-    """The scalar's text, able to tell where each of its characters stands."""
+    """The scalar's text, able to tell where each of its characters stands (a very long one: where it begins)."""
+    if len(scalar.raw) > _LONGEST:
+        return Text(scalar.text, scalar.place)
     spots = _spots(scalar)
     jumps = (at for at, (one, two) in enumerate(pairwise([None, *spots])) if one is None or two != one + 1)
     return Text(scalar.text, scalar.place, tuple(_mark(scalar, at, spots[at]) for at in jumps))

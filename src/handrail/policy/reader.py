@@ -16,15 +16,13 @@ from handrail.policy.marks import text_of
 from handrail.policy.model import Place, Text
 from handrail.policy.nearest import nearest
 from handrail.policy.units import DURATION, PERCENT, duration, percent
-from handrail.policy.yaml import Broken, Items, Node, Pairs, Scalar
+from handrail.policy.yaml import MOST_PROBLEMS, Broken, Items, Node, Pairs, Scalar
 from handrail.words.errors import PolicyError
 from handrail.words.problem import Problem
 
 T = TypeVar("T")
 D = TypeVar("D")
 
-MOST_PROBLEMS = 100
-"""How many problems are told at once."""
 TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,199}")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -116,12 +114,12 @@ class Reader:
         nodes = self.items(node, what)
         if isinstance(node, Items) and not nodes:
             self.report(node.place, "an empty list stands here", what)
-        found: list[str] = []
+        found: dict[str, None] = {}
         for item in nodes:
             text = self.text(item)
             if text and text in found:
                 self.report(item.place, f"{text!r} stands in this list twice", "each once")
-            found.append(text)
+            found[text] = None
         return tuple(found)
 
     def located(self, node: Node, expected: str = "a text") -> Text:

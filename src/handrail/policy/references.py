@@ -37,7 +37,9 @@ def _selectors(policy: Policy) -> Iterator[Selector]:
 
 
 def _check_term(reader: Reader, policy: Policy, term: str, place: Place) -> None:
-    if not term or any(matches(term, tool) for tool in policy.tools.values()):
+    if not term or term in policy.tools:
+        return
+    if not is_name(term) and any(matches(term, tool) for tool in policy.tools.values()):
         return
     prefix, colon, word = term.partition(":")
     if is_name(term):

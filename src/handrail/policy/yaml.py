@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LARGEST_TEXT = 1_000_000
 """The longest policy text, in bytes of UTF-8."""
+MOST_PROBLEMS = 100
+"""How many problems are told at once; more help nobody."""
 DEEPEST = 20
 """How deeply lists and mappings may be nested."""
 
@@ -152,6 +154,8 @@ class _Builder:
 
     def _report(self, place: Place, message: str, expected: str | None = None) -> None:
         self.problems.append(Problem(self.file, place.line, place.column, message, expected))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise PolicyError(tuple(self.problems))
 
     def document(self, event: Any) -> None:
         """Begin a document; there is only one."""

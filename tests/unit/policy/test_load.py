@@ -8,7 +8,7 @@ import pytest
 
 from handrail.policy.load import digest, load
 from handrail.policy.model import CheckKind, Does, Effect, Unit, Window
-from handrail.policy.reader import MOST_PROBLEMS
+from handrail.policy.yaml import MOST_PROBLEMS
 from handrail.words.errors import PolicyError
 from handrail.words.level import Rung
 from tests.unit.policy.reading import BASE, DESIGN, FIRST, design, problems, told, with_rule

@@ -10,6 +10,7 @@ from handrail.policy.marks import text_of
 from handrail.policy.yaml import (
     DEEPEST,
     LARGEST_TEXT,
+    MOST_PROBLEMS,
     Items,
     Pairs,
     Scalar,
@@ -138,6 +139,11 @@ def test_the_plain_twin_of_the_tricks_loads() -> None:
 def test_all_problems_are_told_at_once() -> None:
     """A duplicate key, an anchor and a tag give three problems, not the first."""
     assert len(problems("a: &x 1\nb: !y 2\na: 3")) == 3
+
+
+def test_problems_are_capped() -> None:
+    """A file of a hundred thousand anchors is refused after the first hundred."""
+    assert len(problems("- &a 1\n" * 10_000)) == MOST_PROBLEMS
 
 
 def test_nesting_is_capped() -> None:
