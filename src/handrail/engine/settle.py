@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from handrail.engine import record
+from handrail.engine.door import thaw_any
 from handrail.engine.effects import Road, Write
 from handrail.ports import Commit
 from handrail.words.entry import Kind
@@ -80,7 +81,7 @@ def write(engine: Engine, tx: Transaction, outcome: Outcome) -> bool:
     body: dict[str, Any] = {"execution_time_ms": outcome.milliseconds, "attempt": attempt}
     if outcome.output is not None:
         tx.actions.set_output(action.id, outcome.output)
-        body |= engine.recorder.output(msgspec.json.decode(outcome.output), bytes.fromhex(outcome.salt))
+        body |= engine.recorder.output(thaw_any(outcome.output), bytes.fromhex(outcome.salt))
     if outcome.error is not None:
         body |= {"error": outcome.error, "nothing_done": outcome.nothing_done}
     tx.journal.append([record.about(action, KINDS[outcome.state], at, **body)])
