@@ -157,7 +157,7 @@ def _refuse_vain_search(left: Node, right: Node) -> None:
             return
         raise ExpressionError("nothing is in an empty list", right.offset, expected="at least one element")
     if isinstance(found, ListOf):
-        _refuse_disjoint(left, right, found.item)
+        _refuse_absent(left, right, found.item)
     elif isinstance(found, Object):
         _refuse_unknown_field(left, found)
     elif found != DYN:
@@ -166,22 +166,35 @@ def _refuse_vain_search(left: Node, right: Node) -> None:
         raise ExpressionError(message, right.offset, expected="a list or an object", nearest=nearest)
 
 
+def _refuse_absent(left: Node, right: Node, item: Type) -> None:
+    if _is_written(left):
+        _refuse_disjoint(item, left.type, left)
+    else:
+        _refuse_disjoint(left.type, item, right)
+
+
 def _refuse_unknown_field(left: Node, whole: Object) -> None:
     if Kind.STRING not in left.type.kinds:
         message = f"{left.type} is not the name of a field"
         raise ExpressionError(message, left.offset, expected="string")
     if not whole.open:
-        _refuse_disjoint(left, left, OneOf(frozenset(whole.fields)))
+        _refuse_disjoint(OneOf(frozenset(whole.fields)), left.type, left)
+
+
+def _is_written(node: Node) -> bool:
+    """Tell whether a node is one known text: a mistake is most likely there."""
+    return len(_values(node.type)) == 1
 
 
 def _refuse_unequal(left: Node, right: Node) -> None:
-    # The mistake is most likely in what is written out, so that is where the error points.
-    written = left if isinstance(bare(left.type), OneOf) and len(_values(left.type)) == 1 else right
-    _refuse_disjoint(right if written is left else left, written, written.type)
+    if _is_written(left):
+        _refuse_disjoint(right.type, left.type, left)
+    else:
+        _refuse_disjoint(left.type, right.type, right)
 
 
-def _refuse_disjoint(one: Node, at: Node, other: Type) -> None:
-    first, second = one.type, other
+def _refuse_disjoint(first: Type, second: Type, at: Node) -> None:
+    """Raise, at the second's place, when no value of the first type equals one of the second."""
     if NULL in (first, second):
         if not first.kinds & second.kinds:
             _never(at, first, second)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from handrail.policy.expressions.tree import And, Conditional, Macro, Node, Not, Or, names_of
+from handrail.policy.expressions.tree import (
+    And,
+    Compare,
+    Conditional,
+    Has,
+    Macro,
+    Node,
+    Not,
+    Or,
+    names_of,
+    walk,
+)
 
 
 class Polarity(Enum):
@@ -57,7 +68,17 @@ def _uses(node: Node, name: str, polarity: Polarity, *, guards: bool) -> list[Us
         test = _uses(node.test, name, Polarity.MIXED, guards=True)
         branches = (node.then, node.otherwise)
         return test + [use for each in branches for use in _uses(each, name, polarity, guards=True)]
-    if isinstance(node, Macro) and name not in names_of(node.over):
-        below = Polarity.MIXED if node.kind == "exists_one" else polarity
-        return _uses(node.body, name, below, guards=guards)
+    if isinstance(node, Macro) and node.kind != "exists_one" and name not in names_of(node.over):
+        return _uses(node.body, name, polarity, guards=guards)
+    if _is_knotted(node, name):
+        return [Use(node.offset, Polarity.MIXED, guards=True)]
     return [Use(node.offset, polarity, guards)]
+
+
+def _is_knotted(node: Node, name: str) -> bool:
+    """Tell whether a smallest condition has another inside it that reads the name, as `(a < 1) == b` has."""
+    inner = (below for below, depth in walk(node) if depth > 1 and isinstance(below, _CONDITIONS))
+    return isinstance(node, Macro) or any(name in names_of(below) for below in inner)
+
+
+_CONDITIONS = (Not, And, Or, Compare, Has, Macro, Conditional)
