@@ -16,7 +16,7 @@ GIVES_UP_AFTER = 3
 class Scripted:
     """Looks the customer up, files the ticket, does what the script says, then answers or hands over."""
 
-    name = "the scripted agent"
+    name = "a script (set OPENAI_API_KEY or ANTHROPIC_API_KEY for a real model)"
 
     def work(self, ticket: Ticket, hands: Hands) -> None:
         """Work on one ticket; must be called inside a session for it."""
@@ -58,7 +58,7 @@ def finish(ticket: Ticket, came: list[Attempt], hands: Hands) -> None:
     if any(attempt.came in {Came.REFUSED, Came.FAILED} for attempt in came):
         hand_over(ticket, came, hands)
     elif ticket.reply is not None and all(attempt.came is Came.RAN for attempt in came):
-        answer(ticket, hands)
+        answer_customer(ticket, hands)
 
 
 def hand_over(ticket: Ticket, came: list[Attempt], hands: Hands) -> None:
@@ -68,7 +68,7 @@ def hand_over(ticket: Ticket, came: list[Attempt], hands: Hands) -> None:
     hands.use("escalate_ticket", args, sure=0.95, why="I may not do this, so a person should look at it.")
 
 
-def answer(ticket: Ticket, hands: Hands) -> None:
+def answer_customer(ticket: Ticket, hands: Hands) -> None:
     """Send the reply that the script has."""
     args = {
         "ticket_id": ticket.id,

@@ -1,4 +1,4 @@
-"""What happened, read from the journal's store: every fact and number that the demo prints comes from here."""
+"""What happened, as the journal's store has it: every fact and number that the demo prints is read here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from enum import StrEnum
 from handrail.ports import Store, Transaction
 from handrail.words.action import Action
 from handrail.words.entry import Kind
+from handrail.words.errors import NotFound
 from handrail.words.lifecycle import State
 from handrail.words.query import ActionFilter
-from handrail.words.verdict import Outcome, Step
+from handrail.words.verdict import Decision, Outcome, Step
 
 PAGE = 200
 
@@ -37,6 +38,13 @@ _FATES = {
     State.EXPIRED: Fate.NO,
     State.DENIED: Fate.REFUSED,
     State.SHADOWED: Fate.TRIAL,
+}
+
+_WOULD = {
+    Decision.ALLOW: "It would have run alone.",
+    Decision.ASK: "It would have asked.",
+    Decision.DENY: "It would have been refused.",
+    Decision.SHADOW: "",
 }
 
 
@@ -67,6 +75,22 @@ def everything(store: Store) -> list[Row]:
     return store.read(lambda tx: [_row(tx, action) for action in _listed(tx, None)][::-1])
 
 
+def one(store: Store, action: str) -> Row:
+    """One action as it stands now.
+
+    Raises:
+        NotFound: there is no such action.
+    """
+
+    def work(tx: Transaction) -> Row:
+        found = tx.actions.get(action)
+        if found is None:
+            raise NotFound(f"there is no action {action}")
+        return _row(tx, found)
+
+    return store.read(work)
+
+
 def question(store: Store, action: str) -> str | None:
     """The id of the open question about an action."""
     found = store.read(lambda tx: tx.approvals.of(action))
@@ -90,7 +114,7 @@ def _row(tx: Transaction, action: Action) -> Row:
         rung=action.rung.word,
         args=_args(tx, action.id),
         fate=_fate(action),
-        why=tuple(dict.fromkeys(step.reason for step in decisive)),
+        why=_why(action, decisive),
         rules=tuple(dict.fromkeys(step.rule or str(step.measure) for step in decisive)),
         amount=action.amount,
     )
@@ -106,6 +130,11 @@ def _decisive(action: Action) -> list[Step]:
     """The steps that kept the action from running alone; none for one that ran alone."""
     denied = [step for step in action.verdict.steps if step.outcome is Outcome.DENY]
     return denied or [step for step in action.verdict.steps if step.outcome is Outcome.ASK]
+
+
+def _why(action: Action, decisive: list[Step]) -> tuple[str, ...]:
+    said = tuple(dict.fromkeys(step.reason for step in decisive))
+    return (_WOULD[action.verdict.decision], *said) if action.state is State.SHADOWED else said
 
 
 def _args(tx: Transaction, action: str) -> Mapping[str, object]:

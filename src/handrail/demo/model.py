@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,8 @@ class Model:
     tools: Mapping[str, Sequence[Tool]]
     """What each agent may use."""
     told: Mapping[str, Sequence[str]]
+    until: float = math.inf
+    """When it stops asking the provider, by the monotonic clock in seconds."""
 
     @property
     def name(self) -> str:
@@ -45,7 +49,7 @@ class Model:
         conversation = self.provider.begin(system, _mail(ticket), tools)
         for _ in range(MOST_TURNS):
             calls = conversation.next()
-            if not calls:
+            if not calls or time.monotonic() > self.until:
                 return
             conversation.answer([(call, _text(_use(call, hands))) for call in calls])
 

@@ -68,7 +68,7 @@ class OpenAI:
     key: str = field(repr=False)
     model: str
     base: str = "https://api.openai.com/v1"
-    timeout: float = 30.0
+    timeout: float = 12.0
 
     @property
     def name(self) -> str:
@@ -120,7 +120,7 @@ class Anthropic:
     key: str = field(repr=False)
     model: str
     base: str = "https://api.anthropic.com"
-    timeout: float = 30.0
+    timeout: float = 12.0
 
     @property
     def name(self) -> str:
