@@ -18,7 +18,7 @@ _BLANK_ESCAPES = frozenset("tnvf NLP_\n\r\t")
 
 
 def text_of(scalar: Scalar) -> Text:
-    """The scalar's text, able to tell where each of its characters stands (a very long one: where it begins)."""
+    """The scalar's text, with the places of its characters; a very long one has only that of its first."""
     if len(scalar.raw) > _LONGEST:
         return Text(scalar.text, scalar.place)
     spots = _spots(scalar)

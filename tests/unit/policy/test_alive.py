@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail.policy.alive import FEATURES, not_alive
-from handrail.policy.load import load
+from handrail.policy.load import SECTIONS, load
 from tests.unit.policy.reading import BASE, DESIGN, design
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "policy.md"
@@ -89,3 +89,9 @@ def test_the_docs_have_the_same_table() -> None:
     section = PAGE.read_text(encoding="utf-8").split("## Not alive yet")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(.+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
     assert rows == [(one.word, one.why, one.instead) for one in FEATURES]
+
+
+def test_every_section_has_a_heading_in_the_docs() -> None:
+    """What can stand at the top of a policy file has a heading of its own, in the same order."""
+    headings = re.findall(r"^## (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[: len(SECTIONS) + 1] == ["handrail", *SECTIONS]
