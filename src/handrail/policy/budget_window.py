@@ -51,7 +51,7 @@ def renews(window: Window, zone: tzinfo, now: int) -> str:
 def _begins(window: Window, zone: tzinfo, minute: int) -> int:
     try:
         local = datetime.fromtimestamp(minute * 60, zone)
-    except (OverflowError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"{minute} minutes since the epoch is no date") from error
     if window is Window.HOUR:
         return (minute - local.minute) * _MINUTE

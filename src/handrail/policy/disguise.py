@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 
-import re2
-
 # A small part of Unicode's confusables (UTS 39, confusables.txt): small letters that pass for Latin ones.
 _CYRILLIC = ("абвгеѕзікмнорстухһјԁԛԝѵ", "a6bres3ikmhopctyxhjdqwv")
 _GREEK = ("αβγεικνορστυχωϲϳ", "abyeikvopotuxwcj")
@@ -24,19 +22,25 @@ CONFUSABLES = {
 
 _SPACES = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85", " "))
 # Hangul fillers and the empty Braille pattern are letters and symbols by name, and blank on the page.
-_hidden = re2.compile(r"[\p{Mn}\p{Me}\p{Cf}\p{Cc}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{2800}]+")
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_HIDDEN = frozenset({"Mn", "Me", "Cf", "Cc"})
+
+
+class _Reading(dict[int, int | str | None]):
+    """How each character of one text is read: not at all, as a Latin letter, or as itself."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        char = chr(code)
+        hidden = char in _BLANK or unicodedata.category(char) in _HIDDEN
+        self[code] = None if hidden else CONFUSABLES.get(code, code)
+        return self[code]
 
 
 def undisguised(text: str) -> str:
-    """``text`` as a reader takes it, in lower case.
-
-    Raises:
-        UnicodeError: it has half a surrogate pair.
-    """
+    """``text`` as a reader takes it, in lower case."""
     if text.isascii() and text.isprintable():
         return text.lower()
-    shown = unicodedata.normalize("NFKD", text.translate(_SPACES))
-    bare: str = _hidden.sub("", shown)
-    # once more, as folding makes new letters to decompose and to read
-    folded = unicodedata.normalize("NFKD", bare.translate(CONFUSABLES).casefold())
-    return str(_hidden.sub("", folded)).translate(CONFUSABLES)
+    reading = _Reading()
+    shown = unicodedata.normalize("NFKD", text.translate(_SPACES)).translate(reading)
+    # once more, as folding makes new letters to take apart and to read
+    return unicodedata.normalize("NFKD", shown.casefold()).translate(reading)

@@ -167,13 +167,13 @@ def test_what_the_agent_says_can_not_preapprove(when: str, says: str) -> None:
     body = f'preapproved: [{{id: p, tools: pay, when: "{when}"}}]'
     with pytest.raises(PolicyError, match=says):
         compiled(body, head)
-    assert compiled("preapproved: [{id: p, tools: pay, when: customer.tier == 'vip'}]", head)
+    compiled("preapproved: [{id: p, tools: pay, when: customer.tier == 'vip'}]", head)
 
 
 def test_a_rule_on_an_amount_is_only_for_tools_that_have_one() -> None:
     with pytest.raises(PolicyError, match="look has no amount"):
         compiled("rules: [{id: r, tools: '*', when: amount > 5, ask: leads}]")
-    assert compiled("rules: [{id: r, tools: pay, when: amount > 5, ask: leads}]")
+    compiled("rules: [{id: r, tools: pay, when: amount > 5, ask: leads}]")
 
 
 def test_a_policy_that_was_changed_after_it_was_loaded_is_checked_again() -> None:
@@ -190,7 +190,7 @@ def test_a_policy_that_was_changed_after_it_was_loaded_is_checked_again() -> Non
 def test_checks_that_can_not_be_made_are_problems_of_the_file() -> None:
     with pytest.raises(PolicyError, match="nothing to look for"):
         compiled('checks: {c: {tools: pay, in: args.note, phrases: ["\\u0301"], if_not_ok: ask}}')
-    assert compiled("checks: {c: {tools: pay, in: args.note, phrases: [x], if_not_ok: ask}}")
+    compiled("checks: {c: {tools: pay, in: args.note, phrases: [x], if_not_ok: ask}}")
 
 
 def test_a_glob_that_can_never_match_is_a_problem_of_the_file() -> None:

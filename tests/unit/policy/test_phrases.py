@@ -16,6 +16,8 @@ FIND = finder(("limited time", "100% guarantee", "$5 off", "żółw", "срок"
         ("a Limited Time offer", "limited time"),
         ("limited\n\ttime", "limited time"),
         ("limited-time", "limited time"),
+        ("limited_time", "limited time"),
+        ("limited - time", "limited time"),
         ("limited...time", "limited time"),
         ("ｌｉｍｉｔｅｄ time", "limited time"),
         ("lim\u200bited t\u00adime", "limited time"),
