@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -21,6 +20,9 @@ from handrail.engine.core import Engine, tool_of
 from handrail.engine.ids import new_id
 from handrail.engine.road import act, resume
 from handrail.engine.signature import Signature, of_function, of_schema
+from handrail.engine.texts import name_of, reason_of
+from handrail.policy.boundaries import boundaries
+from handrail.words.exact import found
 from handrail.words.errors import Conflict, NoSession, NotFound
 from handrail.words.lifecycle import State
 
@@ -82,6 +84,8 @@ class Rail:
     def fact(self, name: str) -> Callable[[F], F]:
         """Give the policy's fact ``name`` a Python source: called with its parameters, returns its value.
 
+        None means that there is no such thing, and is a failed fact, like an exception.
+
         Raises:
             NotFound: the policy has no such fact.
         """
@@ -90,14 +94,19 @@ class Rail:
             raise NotFound(f"the policy has no fact {name!r}; it has {known}")
 
         def register(function: F) -> F:
-            self._engine.sources = {**self._engine.sources, name: lambda given: function(**given)}
+            self._engine.sources = {**self._engine.sources, name: lambda given: found(function(**given))}
             return function
 
         return register
 
     def session(self, agent: str, task: str | None = None) -> AbstractContextManager[Session]:
-        """Act as ``agent`` for ``task`` inside the ``with`` block, in this thread or task."""
-        return entered(Session(new_id(), agent, task))
+        """Act as ``agent`` for ``task`` inside the ``with`` block, in this thread or task.
+
+        Raises:
+            BadArguments: one of them is no name, or too long to be one.
+        """
+        named = None if task is None else name_of(task, "task")
+        return entered(Session(new_id(), name_of(agent, "agent"), named))
 
     def about(
         self,
@@ -108,9 +117,11 @@ class Rail:
         """Say of the actions inside how sure the agent is (0 to 1), why, and a key against repeats.
 
         Raises:
-            BadArguments: the confidence is not a number from 0 to 1.
+            BadArguments: the confidence is not a number from 0 to 1, or a text is too long or can't be kept.
         """
-        return said(About(confidence_of(confidence), rationale, key))
+        why = None if rationale is None else reason_of(rationale, "rationale")
+        once = None if key is None else name_of(key, "key")
+        return said(About(confidence_of(confidence), why, once))
 
     def action(self, action: str) -> Action:
         """The action with this id.
@@ -118,22 +129,22 @@ class Rail:
         Raises:
             NotFound: there is none.
         """
-        found = self._engine.store.read(lambda tx: tx.actions.get(action))
-        if found is None:
+        stored = self._engine.store.read(lambda tx: tx.actions.get(action))
+        if stored is None:
             raise NotFound(f"there is no action {action}")
-        return found
+        return stored
 
     def wait(self, action: str, timeout: float | None = None) -> Action:
         """Wait until a held action is answered, or ``timeout`` seconds; the action as it then stands."""
         end = None if timeout is None else time.monotonic() + timeout
         pause = 0.02
-        while (found := self.action(action)).state is State.HELD:
+        while (current := self.action(action)).state is State.HELD:
             left = LONGEST_PAUSE if end is None else end - time.monotonic()
             if left <= 0:
                 break
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, LONGEST_PAUSE)
-        return found
+        return current
 
     async def wait_async(self, action: str, timeout: float | None = None) -> Action:  # noqa: ASYNC109 - as wait
         """``wait`` without blocking the event loop."""
@@ -146,10 +157,10 @@ class Rail:
             NotRun: it does not run; the subclass says why.
             Conflict: its tool is async; use ``resume_async``.
         """
-        found = self.action(action)
-        tool = self._engine.tools.get(found.tool)
+        wanted = self.action(action).tool
+        tool = self._engine.tools.get(wanted)
         if tool is not None and tool.is_async:
-            raise Conflict(f"{found.tool} is an async tool: use 'await rail.resume_async(...)'")
+            raise Conflict(f"{wanted} is an async tool: use 'await rail.resume_async(...)'")
         return blocking.walk(self._engine, resume(self._engine, action))
 
     async def resume_async(self, action: str) -> Any:
@@ -161,6 +172,17 @@ class Rail:
         self._engine.refresh()
         allowed = self._engine.policy.permitted(agent)
         return [self._functions[name] for name in allowed if name in self._functions]
+
+    def boundaries(self, agent: str) -> str:
+        """Lines for this agent's system prompt: its tools, what can become of a call, and more.
+
+        Advice to the model, never a defence: what it may do is decided by the gate.
+
+        Raises:
+            NotFound: the policy knows no such agent.
+        """
+        self._engine.refresh()
+        return boundaries(self._engine.policy.policy, agent)
 
     def close(self) -> None:
         """Seal what is left and let go of the store. Also done by ``with handrail.connect(...) as rail``."""
@@ -177,9 +199,9 @@ class Rail:
     def _decorated(
         self, function: F, name: str, signature: Signature, simulate: Callable[..., Any] | None
     ) -> F:
-        is_async = inspect.iscoroutinefunction(function)
-        self._engine.bind(tool_of(name, function, signature, is_async=is_async, simulate=simulate))
-        wrapper: Any = self._async_caller(name, signature) if is_async else self._caller(name, signature)
+        tool = tool_of(name, function, signature, simulate)
+        self._engine.bind(tool)
+        wrapper: Any = self._async_caller(name, signature) if tool.is_async else self._caller(name, signature)
         gated: F = cast("F", functools.wraps(function)(wrapper))
         self._functions[name] = gated
         return gated
