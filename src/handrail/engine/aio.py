@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.engine.blocking import perform
@@ -20,9 +21,23 @@ async def walk(engine: Engine, road: Road) -> Any:
     """Drive ``road`` and give what it returns; what an effect raises is raised inside the road.
 
     A cancellation never leaves a write half known: the write is waited for, the road learns its result, and
-    the cancellation is raised at the next thing that can be cancelled.
+    the cancellation is raised at the next thing that can be cancelled, at the latest at the road's end.
     """
     driver = Driver(engine)
+    try:
+        output = await _to_the_end(driver, road)
+    except NotBegun as error:
+        raise asyncio.CancelledError from error
+    except Exception as error:
+        if driver.cancelled:
+            raise asyncio.CancelledError from error
+        raise
+    if driver.cancelled:
+        raise asyncio.CancelledError
+    return output
+
+
+async def _to_the_end(driver: Driver, road: Road) -> Any:
     try:
         effect = next(road)
         while True:
@@ -33,15 +48,11 @@ async def walk(engine: Engine, road: Road) -> Any:
             else:
                 effect = road.send(answer)
     except StopIteration as end:
-        if driver.cancelled:
-            raise asyncio.CancelledError from None
         return end.value
-    except NotBegun as error:
-        raise asyncio.CancelledError from error
 
 
 class Driver:
-    """Performs one road's effects, and remembers a cancellation that came during a write."""
+    """Performs one road's effects, and remembers a cancellation that came while it had to wait."""
 
     def __init__(self, engine: Engine) -> None:
         """Nothing was cancelled yet."""
@@ -55,23 +66,28 @@ class Driver:
             NotBegun: the task was cancelled between the claim and the call: the tool is not called.
         """
         if isinstance(effect, Write):
-            return await self._write(effect)
-        if self.cancelled and isinstance(effect, Call):
-            raise NotBegun
-        if isinstance(effect, Call) and effect.tool.is_async:
+            return await self._wait_for(effect)
+        if self.cancelled:
+            raise NotBegun if isinstance(effect, Call) else asyncio.CancelledError
+        if not isinstance(effect, Call):
+            return await asyncio.to_thread(perform, self.engine, effect)
+        if effect.tool.is_async:
             return await effect.tool.function(**effect.tool.signature.decode(effect.payload))
-        return await asyncio.to_thread(perform, self.engine, effect)
+        return await self._wait_for(effect)
 
-    async def _write(self, effect: Write) -> Any:
-        write = asyncio.ensure_future(asyncio.to_thread(perform, self.engine, effect))
-        while not write.done():
+    async def _wait_for(self, effect: Effect) -> Any:
+        """A write, or a tool in a thread: neither can be called back, so what became of it is waited for."""
+        # a plain future: a loop that shuts down cancels every task, and must not cancel this
+        run = contextvars.copy_context().run
+        work = asyncio.get_running_loop().run_in_executor(None, run, perform, self.engine, effect)
+        while not work.done():
             try:
-                await asyncio.shield(write)
+                await asyncio.shield(work)
             except asyncio.CancelledError:
                 self.cancelled = True
-            except BaseException:  # noqa: BLE001 - raised below by write.result()
+            except Exception:  # noqa: BLE001 - raised below by work.result()
                 break
-        return write.result()
+        return work.result()
 
 
 async def in_thread(act: Callable[..., T], *args: Any) -> T:

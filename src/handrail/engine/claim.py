@@ -109,6 +109,8 @@ def recheck(
     def work(tx: Transaction) -> Action | None:
         _still(tx, judged)
         at = tx.now()
+        if action.expires_at is not None and action.expires_at <= at:
+            return None
         entries = [_entry(action, Kind.REDECIDED, at, decided)]
         target = STATES[verdict.enforced]
         if target is State.RUNNING:
@@ -133,7 +135,9 @@ def recheck(
 
 
 def _still(tx: Transaction, judged: Judged) -> None:
-    if tx.restrictions.generation() != judged.restrictions.generation:
+    seen = judged.restrictions
+    # the policy is tested too: another thread may have taken up a new one between the verdict's two looks
+    if tx.restrictions.generation() != seen.generation or seen.policy not in (None, judged.verdict.policy):
         raise Stale("halts, grants or the policy have changed since the verdict")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from handrail.engine.ids import new_id
 from handrail.engine.record import Recorder
 from handrail.policy.binding import Binding, binding
 from handrail.policy.compile import CompiledPolicy
+from handrail.policy.expressions import EvaluationError
 from handrail.words.action import Proposal
 from handrail.words.errors import BadArguments, Conflict, NotFound, PolicyError
 from handrail.words.restriction import Restrictions
@@ -39,6 +42,7 @@ class Tool:
     binding: Binding
     is_async: bool
     simulate: Callable[..., Any] | None = None
+    simulates_async: bool = False
 
 
 @dataclass
@@ -99,6 +103,7 @@ class Engine:
         if not isinstance(values, str):
             try:
                 frozen = freeze(values)
+                refusal = self._misfit(known, frozen) if known else None
             except BadArguments as error:
                 refusal = str(error)
         return Proposal(
@@ -117,6 +122,19 @@ class Engine:
             refusal=refusal,
         )
 
+    def _misfit(self, tool: Tool, frozen: bytes) -> str | None:
+        """Why the function could not be called with these arguments, found out before anything is decided."""
+        try:
+            tool.signature.decode(frozen)
+        except Exception as error:  # noqa: BLE001 - a parameter's type may have code of its own
+            bound = self.policy.bound.get(tool.name)
+            # an error's text may hold the value, which the policy may want redacted: only its kind is told
+            why = f"the arguments are not what the function's type hints say ({type(error).__name__})"
+            with suppress(EvaluationError):
+                return (bound.invalid(thaw(frozen)) if bound else None) or why
+            return why
+        return None
+
     def _take_up(self, version: str) -> None:
         stored = self.store.read(lambda tx: tx.restrictions.policy(version))
         if stored is None:
@@ -132,12 +150,24 @@ class Engine:
 
 
 def tool_of(
-    name: str,
-    function: Callable[..., Any],
-    signature: Signature,
-    *,
-    is_async: bool,
-    simulate: Callable[..., Any] | None = None,
+    name: str, function: Callable[..., Any], signature: Signature, simulate: Callable[..., Any] | None = None
 ) -> Tool:
-    """A tool with the binding of its name and schema."""
-    return Tool(name, function, signature, binding(name, signature.schema), is_async, simulate)
+    """A tool with the binding of its name and schema.
+
+    Raises:
+        TypeError: it is a generator, whose body would run after the rail has let go of it; or only
+            ``simulate`` is async.
+    """
+    for each in (function, simulate):
+        if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):
+            raise TypeError(f"{name} yields: its body would run outside the rail; return a list instead")
+    waits, simulates = is_async(function), simulate is not None and is_async(simulate)
+    if simulates and not waits:
+        raise TypeError(f"{name} is not async, but its simulate is: make it a plain function")
+    return Tool(name, function, signature, binding(name, signature.schema), waits, simulate, simulates)
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether what the function returns must be awaited."""
+    whole = getattr(function, "__call__", None)  # noqa: B004 - whether an object's own method is async
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(whole)

@@ -25,7 +25,15 @@ SMALLEST_INT, LARGEST_INT = -(2**63), 2**63 - 1
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+def _float(text: str) -> float | Decimal:
+    value, exact = float(text), Decimal(text)
+    return value if isfinite(value) and Decimal(repr(value)) == exact else exact
+
+
 _any = msgspec.json.Decoder(float_hook=Decimal)
+_output = msgspec.json.Decoder(float_hook=_float)
 
 
 def freeze(arguments: Mapping[str, object]) -> bytes:
@@ -54,6 +62,11 @@ def thaw_any(frozen: bytes | str) -> Any:
     return _any.decode(frozen)
 
 
+def recorded_output(text: str) -> Any:
+    """What a tool returned, from its record: a number is a float where that loses nothing, else a Decimal."""
+    return _output.decode(text)
+
+
 def digest(key: bytes, tool: str, binding: str, frozen: bytes) -> str:
     """The action's digest: HMAC-SHA-256 over tool name, binding digest and canonical arguments."""
     return hmac.digest(key, b"%s\0%s\0%s" % (tool.encode(), binding.encode(), frozen), "sha256").hex()
@@ -67,7 +80,7 @@ def parse(text: str) -> dict[str, object]:
     """
     try:
         found = json.loads(text, object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadArguments(f"the arguments are not JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadArguments('the arguments must be a JSON object, such as {"order_id": "o-17"}')
@@ -98,7 +111,7 @@ def _whole(value: Any, where: str) -> int:
 
 
 def _finite(value: Any, where: str) -> object:
-    if not isfinite(value):
+    if not (value.is_finite() if type(value) is Decimal else isfinite(value)):
         raise BadArguments(f"{where} is {value}, which is not a finite number")
     return value
 
@@ -112,11 +125,11 @@ def _key(name: object, where: str) -> str:
 def _builtin(value: object, where: str) -> object:
     """A dataclass, date, enum or pydantic model as JSON values, one level at a time."""
     dump = getattr(value, "model_dump", None)
-    if dump is not None and not isinstance(value, type):
-        return dump(mode="json")
     try:
-        found = msgspec.to_builtins(value, builtin_types=(Decimal,))
-    except (TypeError, ValueError, RecursionError) as error:
+        if dump is not None and not isinstance(value, type):
+            return dump(mode="json")
+        found = msgspec.to_builtins(value, builtin_types=(Decimal,), order="deterministic")
+    except Exception as error:
         raise BadArguments(f"{where} is a {type(value).__name__}, which is not JSON") from error
     if type(found) is type(value):
         raise BadArguments(f"{where} is a {type(value).__name__}, which is not JSON")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 
@@ -47,3 +48,8 @@ def new_id() -> str:
 def new_secret() -> str:
     """128 random bits in hexadecimal, for tokens, salts and keys."""
     return _random.hex(16)
+
+
+def owner() -> str:
+    """This process, as actions that it runs name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"

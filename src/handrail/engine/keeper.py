@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import jobs
 from handrail.engine.core import logger
+from handrail.engine.ids import owner
 from handrail.engine.settle import flush
 from handrail.words.errors import StoreError
 
@@ -36,6 +38,7 @@ class Keeper:
         self._dirty = False
         self._looked = time.monotonic()
         self._beaten = time.monotonic()
+        _keepers.add(self)
 
     @property
     def stopped(self) -> bool:
@@ -51,15 +54,29 @@ class Keeper:
             self._wake.set()
 
     def stop(self) -> None:
-        """End the thread after its present round, then seal what is left."""
+        """End the thread after its present round, then write and seal what is left."""
         self._stopped.set()
         self._wake.set()
         thread = self._thread
         if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join()
         engine = self._engine()
-        if engine is not None and self._dirty:
+        if engine is None:
+            return
+        if engine.unrecorded:
+            self._try("write an outcome", lambda: flush(engine))
+        if self._dirty:
             self._try("seal", lambda: jobs.seal(engine))
+
+    def start_anew(self) -> None:
+        """In a forked child: the thread and what the parent is running stayed with the parent."""
+        engine = self._engine()
+        if engine is not None:
+            engine.running.clear()
+            engine.unrecorded.clear()
+            engine.owner = owner()
+        self._wake, self._lock, self._thread = threading.Event(), threading.Lock(), None
+        self._dirty = False
 
     def _start(self) -> None:
         with self._lock:
@@ -107,3 +124,13 @@ class Keeper:
         except Exception:  # noqa: BLE001 - the loop must outlive any one job
             logger.exception("could not %s", what)
             self._dirty = True
+
+
+def _after_fork() -> None:
+    for keeper in list(_keepers):
+        keeper.start_anew()
+
+
+_keepers: weakref.WeakSet[Keeper] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

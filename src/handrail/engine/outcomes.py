@@ -65,11 +65,13 @@ def ended(action: Action) -> NotRun:
     if action.state is State.FAILED:
         sentence = f"{action.tool} failed when it ran ({action.error}); it is not run again by itself."
         return ToolFailed(sentence, action.id, action.verdict)
-    words = {
+    words: dict[State, str] = {
         State.REJECTED: "was rejected by a person",
         State.EXPIRED: "was not answered in time",
         State.CANCELLED: "was cancelled",
     }
+    if action.state is State.EXPIRED and action.approved:
+        words[State.EXPIRED] = "was approved, but not run in time"
     reason = f": {action.error}" if action.error else ""
     what = words.get(action.state, f"is {action.state}")
     return Denied(

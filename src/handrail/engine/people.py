@@ -72,7 +72,7 @@ def _vote(engine: Engine, tx: Transaction, vote: Vote) -> Approval:
 def _may(engine: Engine, approval: Approval, action: Action, person: str) -> None:
     if not person.strip():
         raise Refused("an answer needs the name of the person who gives it")
-    if person == action.agent:
+    if person.strip().casefold() == action.agent.strip().casefold():
         raise Refused(f"{person} proposed this action and can't answer for it")
     groups = engine.policy.policy.approvers
     if not any(sits_on(groups, seat, person) for seat in approval.seats):

@@ -22,8 +22,8 @@ from handrail.engine.road import act, resume
 from handrail.engine.signature import Signature, of_function, of_schema
 from handrail.engine.texts import name_of, reason_of
 from handrail.policy.boundaries import boundaries
-from handrail.words.exact import found
 from handrail.words.errors import Conflict, NoSession, NotFound
+from handrail.words.exact import found
 from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handrail.engine.claim import Stale, propose, recheck
-from handrail.engine.core import Tool, logger
-from handrail.engine.door import thaw, thaw_any
+from handrail.engine.core import logger
+from handrail.engine.door import recorded_output, thaw
 from handrail.engine.effects import Call, Do, NotBegun, Road, Write
 from handrail.engine.judge import Judged, judge, refusal
 from handrail.engine.outcomes import denied, ended, held, shadowed
 from handrail.engine.settle import Outcome, flush, output_text, settle
+from handrail.engine.texts import error_text, fit
 from handrail.gate import BY_HAND, ORDER
 from handrail.ports import Commit
 from handrail.words.action import Action, Proposal
@@ -40,13 +43,9 @@ def act(engine: Engine, proposal: Proposal, person: str | None = None) -> Road:
     action = recorded.action
     if action.state is State.RUNNING:
         return (yield from _run(engine, action, proposal.payload, recorded.salt))
-    verdict = judged.verdict
-    tool = engine.tools.get(proposal.tool)
-    if action.state is State.SHADOWED and tool is not None and tool.simulate is not None:
-        simulated = Tool(tool.name, tool.simulate, tool.signature, tool.binding, is_async=False)
-        return (yield Call(simulated, proposal.payload))
-    why = {State.DENIED: denied, State.HELD: held, State.SHADOWED: shadowed}[action.state]
-    raise why(action.id, action.tool, verdict)
+    if action.state is State.SHADOWED:
+        return (yield from _shadowed(engine, action, proposal.payload))
+    raise (denied if action.state is State.DENIED else held)(action.id, action.tool, judged.verdict)
 
 
 def resume(engine: Engine, action_id: str) -> Road:
@@ -82,35 +81,47 @@ def _record(engine: Engine, proposal: Proposal, person: str | None) -> Road:
         else:
             engine.stir()
             return recorded, judged
-    judged = _gave_up(engine, judged)
-    yield Do(engine.refresh)
-    judged = Judged(judged.verdict, judged.facts, engine.restrictions)
-    recorded = yield Write(Commit.PROPOSE, propose(engine, proposal, judged, person))
-    return recorded, judged
-
-
-def _gave_up(engine: Engine, judged: Judged) -> Judged:
     reason = "Policy, halts or budgets kept changing while this was decided; nothing was run."
-    return Judged(refusal(engine.policy.digest, reason), judged.facts, judged.restrictions)
+    return (yield from _refuse(engine, proposal, reason))
+
+
+def _refuse(engine: Engine, proposal: Proposal, reason: str) -> Road:
+    """Record a refusal that no judgement is needed for."""
+    for _ in range(TRIES):
+        yield Do(engine.refresh)
+        judged = Judged(refusal(engine.policy.digest, reason), {}, engine.restrictions)
+        with suppress(Stale):
+            recorded = yield Write(Commit.PROPOSE, propose(engine, proposal, judged))
+            engine.stir()
+            return recorded, judged
+    raise Conflict(f"policy and halts kept changing; {proposal.tool} was refused: {reason}")
+
+
+def _shadowed(engine: Engine, action: Action, payload: bytes) -> Road:
+    tool = engine.tools.get(action.tool)
+    if tool is None or tool.simulate is None:
+        raise shadowed(action.id, action.tool, action.verdict)
+    return (yield Call(replace(tool, function=tool.simulate, is_async=tool.simulates_async), payload))
 
 
 def _repeat(engine: Engine, action_id: str, proposal: Proposal) -> Road:
     """An equal proposal met an action that is under way or, by its key, over."""
     action = yield Do(lambda: engine.store.read(lambda tx: tx.actions.get(action_id)))
     if action.digest != proposal.digest:
-        raise Denied(
-            f"The key {proposal.key!r} was used for another call of {proposal.tool} (action {action_id}). "
-            "Use a new key for a new action.",
-            action_id,
-            action.verdict,
+        reason = (
+            f"The key {proposal.key!r} was used for another call of {proposal.tool} (action {action_id}); "
+            "use a new key for a new action."
         )
+        recorded, judged = yield from _refuse(engine, proposal, reason)
+        raise denied(recorded.action.id, proposal.tool, judged.verdict)
+    if action.state is State.SHADOWED:
+        return (yield from _shadowed(engine, action, proposal.payload))
     return (yield from _go_on(engine, action))
 
 
 def _go_on(engine: Engine, action: Action) -> Road:
     if action.state is State.DONE:
-        payload = yield Do(lambda: engine.store.read(lambda tx: tx.actions.payload(action.id)))
-        return None if payload is None or payload.output is None else thaw_any(payload.output)
+        return (yield from _recorded_output(engine, action.id))
     if action.state not in RESUMABLE:
         raise ended(action)
     if action.tool not in engine.tools:
@@ -135,7 +146,7 @@ def _start(engine: Engine, action: Action) -> Road:
             continue
         engine.stir()
         if started is None:
-            raise (yield from _lost(engine, action))
+            return (yield from _lost(engine, action))
         if started.state is State.RUNNING:
             return (yield from _run(engine, started, proposal.payload, payload.salt))
         raise ended(started)
@@ -143,10 +154,18 @@ def _start(engine: Engine, action: Action) -> Road:
 
 
 def _lost(engine: Engine, action: Action) -> Road:
+    """Somebody else was faster, or it is too late."""
     now = yield Do(lambda: engine.store.read(lambda tx: tx.actions.get(action.id)))
+    if now.state is State.DONE:
+        return (yield from _recorded_output(engine, action.id))
     if now.state in RESUMABLE:
-        return Denied(f"{action.tool} was approved, but its time to run is over.", action.id, action.verdict)
-    return ended(now)
+        raise Denied(f"{action.tool} was approved, but its time to run is over.", action.id, action.verdict)
+    raise ended(now)
+
+
+def _recorded_output(engine: Engine, action_id: str) -> Road:
+    payload = yield Do(lambda: engine.store.read(lambda tx: tx.actions.payload(action_id)))
+    return None if payload is None or payload.output is None else recorded_output(payload.output)
 
 
 def _again(action: Action, payload: bytes) -> Proposal:
@@ -182,13 +201,14 @@ def _run(engine: Engine, action: Action, payload: bytes, salt: str) -> Road:
     try:
         output: Any = yield Call(engine.tools[action.tool], payload)
     except GeneratorExit:
+        engine.running.pop(action.id, None)
         raise
     except (NotDone, NotBegun) as error:
-        why = str(error) or "the tool did nothing"
+        why = fit(str(error)) or "the tool did nothing"
         yield from settle(engine, outcome(State.FAILED, None, why, nothing_done=True))
         raise
     except BaseException as error:
-        why = f"{type(error).__name__}: {error}"
+        why = error_text(error)
         logger.info("action %s failed: %s", action.id, why)
         yield from settle(engine, outcome(State.FAILED, None, why))
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,21 @@ class Outcome:
 
 
 def output_text(output: object) -> str:
-    """An output as JSON text; what JSON can't hold is kept as its ``repr``."""
+    """An output as JSON text; what JSON can't hold is kept as its ``repr``. Never raises."""
     try:
         text = _encode(output).decode()
-    except (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError):
-        text = _encode({"repr": repr(output).encode("utf-8", "backslashreplace").decode()}).decode()
+    except Exception:  # noqa: BLE001 - whatever is wrong with an output, what became of the action is known
+        text = _encode({"repr": _shown(output)}).decode()
     if len(text) <= LARGEST_OUTPUT:
         return text
     return _encode({"cut": text[:LARGEST_OUTPUT], "characters": len(text)}).decode()
+
+
+def _shown(output: object) -> str:
+    try:
+        return repr(output).encode("utf-8", "backslashreplace").decode()
+    except Exception as error:  # noqa: BLE001 - as above: a repr is foreign code
+        return f"[{type(output).__name__} without a text: {type(error).__name__}]"
 
 
 def settle(engine: Engine, outcome: Outcome, output: object = None) -> Road:
@@ -61,6 +69,7 @@ def settle(engine: Engine, outcome: Outcome, output: object = None) -> Road:
         yield Write(Commit.SETTLE, lambda tx: write(engine, tx, outcome))
     except StoreError as error:
         engine.unrecorded.append(outcome)
+        engine.stir()
         raise OutcomeUnrecorded(outcome.action.id, output) from error
     finally:
         engine.running.pop(outcome.action.id, None)
@@ -94,10 +103,11 @@ def flush(engine: Engine) -> None:
     Raises:
         StoreError: it still can't be; what is left stays kept.
     """
-    while engine.unrecorded:
-        outcome = engine.unrecorded[0]
+    for outcome in tuple(engine.unrecorded):
         engine.store.write(Commit.SETTLE, lambda tx, outcome=outcome: write(engine, tx, outcome))  # type: ignore[misc]
-        engine.unrecorded.pop(0)
+        # two threads may write the same one: the second changes nothing, and finds it gone from the list
+        with suppress(ValueError):
+            engine.unrecorded.remove(outcome)
 
 
 def resolve(engine: Engine, action_id: str, state: State, person: str, reason: str) -> None:

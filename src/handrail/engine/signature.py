@@ -116,7 +116,7 @@ def _schema(function: Callable[..., Any], struct: type) -> dict[str, object]:
     except TypeError as error:
         raise TypeError(f"{function.__qualname__}: {error}; use types that JSON can hold") from error
     definitions = dict(whole["$defs"])
-    root = dict(definitions.pop("Arguments"))
+    root = dict(definitions.pop(whole["$ref"].rpartition("/")[2]))
     root.pop("title", None)
     for name in root.get("properties", {}):
         root["properties"][name].pop("default", None)

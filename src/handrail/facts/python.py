@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from handrail.facts.exact import exact
-from handrail.words.fact import Failed
+from handrail.words.exact import found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +24,7 @@ class PythonFact:
 
     def __call__(self, given: Mapping[str, object]) -> object:
         """The fact's value."""
-        found = self._function(**given)
-        return Failed("nothing was found") if found is None else exact(found)
+        return found(self._function(**given))
 
 
 def function_named(name: str) -> Callable[..., Any]:
@@ -37,9 +35,9 @@ def function_named(name: str) -> Callable[..., Any]:
     """
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{name!r} can't be imported: {error}; expected module:function") from error
-    if not callable(found):
+    if not callable(function):
         raise ValueError(f"{name!r} is no function")  # noqa: TRY004 - a wrong setting, not a wrong call
-    return found  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from handrail.facts.exact import exact
+from handrail.words.exact import exact
 from handrail.words.fact import Failed
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 TWO = 2
+PATIENCE = 5
+"""Seconds that one question may take, or wait: an agent waits for its answer."""
+_NAMED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::|:([A-Za-z_]\w*)|%""")
 
 
 class Database(Protocol):
@@ -60,32 +64,41 @@ def database(url: str) -> Database:
 
 
 class SqliteDatabase:
-    """A SQLite file, opened read-only, one connection a thread."""
+    """A SQLite file, opened read-only; a connection is used by one thread at a time and then by the next."""
 
     def __init__(self, path: str) -> None:
         """Nothing is opened before the first question."""
         self._uri = f"file:{quote(path)}?mode=ro"
-        self._local = threading.local()
+        self._free: list[sqlite3.Connection] = []
 
     def ask(self, sql: str, given: Mapping[str, object]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
         """Run the query."""
-        cursor = self._connection().execute(sql, {name: _plain(value) for name, value in given.items()})
-        rows = cursor.fetchmany(TWO)
-        return [column[0] for column in cursor.description or ()], rows
+        connection = self._taken()
+        try:
+            cursor = connection.execute(sql, {name: _plain(value) for name, value in given.items()})
+            rows = cursor.fetchmany(TWO)
+            names = [column[0] for column in cursor.description or ()]
+            cursor.close()
+        except BaseException:
+            connection.close()
+            raise
+        self._free.append(connection)
+        return names, rows
 
     def close(self) -> None:
-        """Close this thread's connection; others close with their threads."""
-        connection = self.__dict__["_local"].__dict__.pop("connection", None)
-        if connection is not None:
-            connection.close()
+        """Close every connection."""
+        while self._free:
+            self._free.pop().close()
 
-    def _connection(self) -> sqlite3.Connection:
-        found = getattr(self._local, "connection", None)
-        if found is None:
-            found = sqlite3.connect(self._uri, uri=True, isolation_level=None, timeout=5)
-            found.execute("PRAGMA query_only = ON")
-            self._local.connection = found
-        return found
+    def _taken(self) -> sqlite3.Connection:
+        try:
+            return self._free.pop()
+        except IndexError:
+            connection = sqlite3.connect(
+                self._uri, uri=True, isolation_level=None, timeout=PATIENCE, check_same_thread=False
+            )
+            connection.execute("PRAGMA query_only = ON")
+            return connection
 
 
 class PostgresDatabase:
@@ -99,11 +112,8 @@ class PostgresDatabase:
 
     def ask(self, sql: str, given: Mapping[str, object]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
         """Run the query."""
-        from handrail.store.queries import PARAMETER
-
-        text = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         with self._connections().connection() as connection, connection.transaction():
-            cursor = connection.execute(text, dict(given))
+            cursor = connection.execute(psycopg_style(sql), dict(given))
             return [column.name for column in cursor.description or ()], cursor.fetchmany(TWO)
 
     def close(self) -> None:
@@ -116,10 +126,21 @@ class PostgresDatabase:
             if self._pool is None:
                 from psycopg_pool import ConnectionPool
 
-                options = "-c default_transaction_read_only=on -c statement_timeout=5000"
-                kwargs = {"autocommit": True, "options": options}
-                self._pool = ConnectionPool(self._url, min_size=0, max_size=4, kwargs=kwargs, open=True)
+                options = f"-c default_transaction_read_only=on -c statement_timeout={1000 * PATIENCE}"
+                self._pool = ConnectionPool(
+                    self._url,
+                    min_size=0,
+                    max_size=4,
+                    timeout=PATIENCE,
+                    kwargs={"autocommit": True, "options": options},
+                    open=True,
+                )
             return self._pool
+
+
+def psycopg_style(sql: str) -> str:
+    """A query with its parameters as psycopg writes them; casts and what stands in quotes stay as they are."""
+    return _NAMED.sub(lambda found: f"%({found[1]})s" if found[1] else found[0].replace("%", "%%"), sql)
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import isfinite
 
+from handrail.words.fact import Failed
+
+
+def found(value: object) -> object:
+    """What a Python function found: None means that there is nothing.
+
+    Raises:
+        ValueError: as for ``exact``.
+    """
+    return Failed("nothing was found") if value is None else exact(value)
+
 
 def exact(value: object) -> object:
     """``value`` as None, bool, int, Decimal, str, aware datetime, list or dict.
@@ -14,8 +25,10 @@ def exact(value: object) -> object:
     Raises:
         ValueError: it is nothing of the kind, or not finite; the fact has then failed.
     """
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, float | Decimal):
         return _number(value)
     if isinstance(value, datetime):
@@ -23,13 +36,21 @@ def exact(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(name): exact(item) for name, item in value.items()}
+        return {_text(str(name)): exact(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [exact(item) for item in value]
     raise ValueError(f"a {type(value).__name__} is no value that a rule can use")
 
 
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text with half of a surrogate pair is no value that a rule can use") from error
+    return value
+
+
 def _number(value: float | Decimal) -> Decimal:
-    if not isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
         raise ValueError(f"{value} is not a finite number")
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
+    return value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
