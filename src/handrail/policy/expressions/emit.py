@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from handrail.policy.expressions import values
+from handrail.policy.expressions.cost import is_costly
 from handrail.policy.expressions.errors import EvaluationError
 from handrail.policy.expressions.evaluate import evaluate
 from handrail.policy.expressions.functions import FUNCTIONS
@@ -319,8 +320,8 @@ class Body:
         return call(self._constants.name(function), *operands, *constant)
 
     def _macro(self, node: Macro) -> ast.expr:
-        if any(isinstance(below, Macro) for below, _ in walk(node) if below is not node):
-            # Only `evaluate` counts the steps of one macro inside another.
+        if any(isinstance(below, Macro) or is_costly(below) for below, _ in walk(node.body)):
+            # Only `evaluate` counts what a macro does beyond looking at each element once.
             return call(self._constants.name(partial(evaluate, node, self._text)), load("names"))
         over = call("items", self._value(node.over))
         self._variables[node.variable] = "v0"

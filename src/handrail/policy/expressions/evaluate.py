@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handrail.policy.expressions import values
+from handrail.policy.expressions.cost import is_costly, steps_of
 from handrail.policy.expressions.errors import EvaluationError
 from handrail.policy.expressions.functions import FUNCTIONS
 from handrail.policy.expressions.limits import MAX_STEPS
@@ -156,16 +157,19 @@ def _conditional(node: Conditional, scope: _Scope) -> Value:
 
 def _compare(node: Compare, scope: _Scope) -> Value:
     left, right = _run(node.left, scope), _run(node.right, scope)
+    _charge(node, scope, left, right)
     return _explained(node, scope, _COMPARE[node.op], left, right)
 
 
 def _arithmetic(node: Arithmetic, scope: _Scope) -> Value:
     left, right = _run(node.left, scope), _run(node.right, scope)
+    _charge(node, scope, left, right)
     return _explained(node, scope, values.ARITHMETIC[node.op], left, right)
 
 
 def _call(node: Call, scope: _Scope) -> Value:
     operands = [_run(operand, scope) for operand in node.operands]
+    _charge(node, scope, *operands)
     if node.constant is not None:
         operands.append(node.constant)
     return _explained(node, scope, FUNCTIONS[node.function], *operands)
@@ -178,13 +182,23 @@ def _macro(node: Macro, scope: _Scope) -> Value:
         raise EvaluationError(f"{scope.source(node.over)} is {kind.value}, not a list")
     if not scope.variables:
         scope.steps = MAX_STEPS
-    scope.steps -= len(over)
-    if scope.steps < 0:
-        raise EvaluationError(f"{scope.source(node)} would look at more than {MAX_STEPS} elements")
+    _spend(node, scope, len(over))
     try:
         return _MACROS[node.kind](node, scope, over)
     finally:
         scope.variables.pop(node.variable, None)
+
+
+def _spend(node: Node, scope: _Scope, steps: int) -> None:
+    scope.steps -= steps
+    if scope.steps < 0:
+        raise EvaluationError(f"it would look at more than {MAX_STEPS} elements, in `{scope.source(node)}`")
+
+
+def _charge(node: Node, scope: _Scope, *operands: Value) -> None:
+    """Make what a macro's condition does count as steps of the macro, where it is more than a look."""
+    if scope.variables and is_costly(node):
+        _spend(node, scope, sum(steps_of(operand, scope.steps) for operand in operands))
 
 
 def _body(node: Macro, scope: _Scope, item: Value) -> bool:

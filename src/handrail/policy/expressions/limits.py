@@ -24,7 +24,10 @@ MAX_LIST = 10_000
 """Elements of a list that `+` makes."""
 
 MAX_STEPS = 10_000
-"""Elements that one outermost `all`, `exists` or `exists_one` may visit, those of inner ones included."""
+"""Elements that one outermost `all`, `exists` or `exists_one` may look at, with all that it does to them."""
+
+CHARACTERS_PER_STEP = 1_000
+"""Characters of a text that cost as much as one element, where a macro's condition searches texts."""
 
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1

@@ -192,6 +192,19 @@ def test_an_expression_gives_the_right_value(text: str, names: dict[str, Any], v
         ("args.a + args.a == args.a", {"args": {"a": [1] * (MAX_LIST // 2 + 1)}}, "longer than 10000"),
         ("args.a.all(x, true)", {"args": {"a": [1] * (MAX_STEPS + 1)}}, "more than 10000 elements"),
         ("args.a.all(x, args.a.all(y, true))", {"args": {"a": [1] * 100}}, "more than 10000 elements"),
+        ("args.a.all(x, x in args.a)", {"args": {"a": [1] * 100}}, "more than 10000 elements"),
+        ("args.a.all(x, [x] != args.a)", {"args": {"a": [1] * 100}}, "more than 10000 elements"),
+        (
+            "args.a.all(x, args.t.contains('b'))",
+            {"args": {"a": [1] * 9, "t": "b" * 10**7}},
+            "more than 10000",
+        ),
+        ("args.a.all(x, args.t.matches('b'))", {"args": {"a": [1] * 9, "t": "b" * 10**7}}, "more than 10000"),
+        (
+            "args.a.all(x, args.t + 'a' != 'b')",
+            {"args": {"a": [1] * 200, "t": "b" * 50_000}},
+            "more than 10000",
+        ),
     ],
 )
 def test_an_expression_without_an_answer_says_why(text: str, names: dict[str, Any], said: str) -> None:
@@ -206,6 +219,11 @@ def test_an_expression_without_an_answer_says_why(text: str, names: dict[str, An
         ("args.a.all(x, true)", {"args": {"a": [1] * MAX_STEPS}}),
         ("args.a.all(x, args.a.all(y, true))", {"args": {"a": [1] * 99}}),
         ("args.a.all(x, true) && args.a.all(x, true)", {"args": {"a": [1] * MAX_STEPS}}),
+        ("args.a.all(x, x in args.a)", {"args": {"a": [1] * 99}}),
+        ("args.a.all(x, [x] != args.a)", {"args": {"a": [1] * 98}}),
+        ("args.a.all(x, args.t.contains('b'))", {"args": {"a": [1] * 9, "t": "b" * 10**6}}),
+        ("args.a.all(x, args.t + 'a' != 'b')", {"args": {"a": [1] * 195, "t": "b" * 50_000}}),
+        ("args.a.all(x, x in ['b', 'c'])", {"args": {"a": ["b"] * MAX_STEPS}}),
         ("args.a < 3", {"args": {"a": 2}}),
         ("amount > 1", {"amount": 2**63 - 1}),
         ("amount > 1", {"amount": D("1E+999999999")}),
