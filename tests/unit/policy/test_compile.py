@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from handrail.policy.load import load
 from handrail.policy.model import Text
 from handrail.words.errors import PolicyError
 
+DATA = Path(__file__).parents[2] / "data"
 HEAD = """handrail: 1
 agents: {support: {may: [pay, look]}, clerk: {may: [look]}}
 tools:
@@ -197,3 +199,14 @@ def test_a_glob_that_can_never_match_is_a_problem_of_the_file() -> None:
     head = HEAD.replace("[pay, look]", "[{pay: {note: 'a//*'}}, look]")
     with pytest.raises(PolicyError, match="can never match"):
         compiled(head=head)
+
+
+def test_the_designs_policy_compiles_and_its_tools_bind() -> None:
+    text = (DATA / "design-policy.yaml").read_text("utf-8")
+    policy = compile_policy(load(text, resolve=lambda name: (DATA / name).read_text("utf-8")))
+    offer = {"to": {"type": "string"}, "body": {"type": "string"}, "deal_value": {"type": "number"}}
+    schema = {"type": "object", "properties": {**offer, "customer_id": {"type": "integer"}, "terms": {}}}
+    bound = policy.bind(binding("send_offer", schema)).access["support"]["send_offer"]
+    assert {fact.name for fact in bound.facts} == {"customer", "ticket"}
+    assert {budget.id for budget in bound.budgets} == {"testing-phase", "one-ticket", "mails"}
+    assert len(bound.tool.checks) == 3
