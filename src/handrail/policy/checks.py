@@ -39,9 +39,9 @@ def check_of(check: CheckPolicy, test: Why, looks_at: Evaluate) -> Check:
     def verify(names: Names) -> str | None:
         return test(looks_at(names))
 
-    asks = {"audience": check.audience or ANYONE}
+    audience = check.audience or ANYONE
     effects = {effect: Outcome(effect) for effect in (check.if_not_ok, check.on_error)}
-    not_ok = replace(step, outcome=effects[check.if_not_ok], reason=check.reason, **asks)
+    not_ok = replace(step, outcome=effects[check.if_not_ok], reason=check.reason, audience=audience)
     return Check(verify, step, not_ok, replace(not_ok, outcome=effects[check.on_error]))
 
 
