@@ -21,6 +21,7 @@ from handrail.facts.sql import Database, SqlFact, database
 from handrail.policy.alive import not_alive
 from handrail.policy.compile import CompiledPolicy, compile_policy
 from handrail.policy.load import load
+from handrail.policy.yaml import decoded
 from handrail.ports import Commit
 from handrail.words.errors import HandrailError, NotFound, PolicyError, StoreError
 
@@ -108,11 +109,12 @@ def read_policy(path: Path) -> Policy:
         NotFound: there is no such file.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound(f"there is no policy file {path}; 'handrail init' writes one") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise NotFound(f"{path} can't be read: {error}") from error
+    text = decoded(data, path.name)
     folder = path.resolve().parent
     return load(text, path.name, lambda name: (folder / name).read_text(encoding="utf-8"))
 

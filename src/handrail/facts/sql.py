@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
+PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+"""A named parameter; ``::`` is PostgreSQL's cast."""
 TWO = 2
+"""Rows that are asked for: enough to see that there is more than one."""
 PATIENCE = 5
 """Seconds that one question may take, or wait: an agent waits for its answer."""
-_NAMED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::|:([A-Za-z_]\w*)|%""")
+_NAMED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|:([A-Za-z_]\w*)|%""", re.DOTALL)
 
 
 class Database(Protocol):
@@ -139,7 +142,7 @@ class PostgresDatabase:
 
 
 def psycopg_style(sql: str) -> str:
-    """A query with its parameters as psycopg writes them; casts and what stands in quotes stay as they are."""
+    """A query with its parameters as psycopg writes them; casts and quoted text stay as they are."""
     return _NAMED.sub(lambda found: f"%({found[1]})s" if found[1] else found[0].replace("%", "%%"), sql)
 
 
