@@ -39,9 +39,14 @@ def given(text: str, *, expect: Type | None = None, **names: Any) -> Any:
     return value
 
 
-def why(text: str, *, expect: Type | None = None, **names: Any) -> str:
+def why(text: str, **names: Any) -> str:
+    """Why there is no answer: on both roads, and for the same reason."""
+    checked = expression(text, ENVIRONMENT, expect=None)
     with pytest.raises(EvaluationError) as caught:
-        given(text, expect=expect, **names)
+        evaluator(checked)(names)
+    with pytest.raises(EvaluationError) as reference:
+        evaluate(checked.node, text, names)
+    assert caught.value.why == reference.value.why
     return caught.value.why
 
 
