@@ -1,7 +1,7 @@
 """One record per action, made of its journal entries: the shape of the exported log.
 
-It begins with ten fields in a fixed order; details follow. Everything comes from entries, so it is redacted, and
-what it says can be compared with the sealed log. docs/reference/log-export.md describes every field.
+It begins with ten fields in a fixed order; details follow. Everything comes from entries, so it is redacted,
+and what it says can be compared with the sealed log. docs/reference/log-export.md describes every field.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def _details(draft: Draft) -> dict[str, Any]:
         "state": draft.state,
         "decided_by": draft.decided_by,
         "reasons": [step["reason"] for step in steps if step["outcome"] != Outcome.PASS],
-        "check_results": [_check(step) for step in steps if step["measure"] in (Measure.CHECK, Measure.JUDGE)],
+        "check_results": [
+            _check(step) for step in steps if step["measure"] in (Measure.CHECK, Measure.JUDGE)
+        ],
         "rationale": draft.proposed.get("rationale"),
         "rung": decided.get("rung"),
         "would_have": decided.get("decision") if draft.decision is Said.SHADOWED else None,
@@ -179,7 +181,7 @@ def _decided(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
 
 
 def _redecided(draft: Draft, entry: Entry, body: Mapping[str, Any]) -> None:
-    """After an approval: when it may run, people decided that; a refusal or a new question is the policy's."""
+    """After an approval: that it may run was decided by people; a refusal or a new question by the policy."""
     people = draft.decided_by
     _decided(draft, entry, body)
     if draft.decision is Said.APPROVED:
