@@ -1,0 +1,1 @@
+"""What we claim about speed, runnable, beside the peers: ``make bench``, ``make bench NAME=decide``."""
