@@ -1,9 +1,8 @@
 """Names carry trust: what the agent says of itself may only restrict, and so must not switch a guard off.
 
-In a rule, a claim (`confidence`, `task`, `session`) may stand alone or be joined to trusted conditions with
-`||`. It is refused where saying something else would make a trusted condition count for nothing: below `!`,
-in `?:`, inside `all` and `exists`, joined with `&&` to a trusted condition, `!=` a fixed value, or
-`confidence` from above.
+In a rule, a claim (`confidence`, `task`, `session`) may stand alone or be joined to other conditions with
+`||` and `&&`. It is refused where the rule holds *because* the agent did not say something: below `!`, in
+`?:`, inside `all` and `exists`, `!=` a fixed value, or `confidence` from above.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 
 from handrail.policy.environment import SAID
 from handrail.policy.expressions.tree import (
-    And,
     Compare,
     Conditional,
     Literal,
@@ -22,9 +20,6 @@ from handrail.policy.expressions.tree import (
     Not,
     walk,
 )
-
-SCOPE = frozenset({"agent", "tool", "does", "undo", "category"})
-"""Names that say which action this is: like a rule's `tools`, they may stand beside a claim."""
 
 Misuse = tuple[Name, str]
 """The claim, and what it would do there."""
@@ -52,21 +47,7 @@ def _misuse(node: Node) -> Misuse | None:
     if isinstance(node, Not | Conditional | Macro):
         claim = claim_in(node)
         return (claim, _NEGATED) if claim else None
-    if isinstance(node, And):
-        return _narrowed(node)
     return _spared(node) if isinstance(node, Compare) else None
-
-
-def _narrowed(node: And) -> Misuse | None:
-    claim = claim_in(node)
-    if claim is None or not any(_trusted(operand) for operand in node.operands):
-        return None
-    return claim, "joined with && it decides whether the trusted condition counts"
-
-
-def _trusted(node: Node) -> bool:
-    """Whether an operand is free of claims, and about more than which action this is."""
-    return claim_in(node) is None and any(name.id not in SCOPE for name in _names(node))
 
 
 def _spared(node: Compare) -> Misuse | None:

@@ -44,7 +44,7 @@ def _check_guard(reader: Reader, text: Text, parsed: Expression) -> None:
     if misuse is not None:
         claim, why = misuse
         message = f"{claim.id!r} is what the agent says: {why}"
-        reader.report(text.at(claim.offset), message, "a rule of its own, or || instead of &&")
+        reader.report(text.at(claim.offset), message, "a rule that holds when the agent says it")
 
 
 def _no_claim(

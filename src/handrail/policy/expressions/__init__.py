@@ -30,7 +30,6 @@ from handrail.policy.expressions.types import (
     Type,
     nullable,
 )
-from handrail.policy.expressions.uses import Polarity, Use, uses_of
 
 __all__ = [
     "BOOL",
@@ -51,15 +50,12 @@ __all__ = [
     "Nullable",
     "Object",
     "OneOf",
-    "Polarity",
     "Type",
-    "Use",
     "evaluator",
     "expression",
     "fuse",
     "nullable",
     "type_of_schema",
-    "uses_of",
 ]
 
 
