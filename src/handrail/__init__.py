@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handrail.app import connect
-from handrail.engine.rail import Rail
+from typing import TYPE_CHECKING
+
 from handrail.words.action import Action
 from handrail.words.errors import (
     BadArguments,
@@ -24,6 +24,10 @@ from handrail.words.errors import (
     ToolFailed,
 )
 from handrail.words.verdict import Decision, Outcome, Step, Verdict
+
+if TYPE_CHECKING:
+    from handrail.app import connect
+    from handrail.engine.rail import Rail
 
 __all__ = [
     "Action",
@@ -50,3 +54,16 @@ __all__ = [
     "Verdict",
     "connect",
 ]
+
+LATER = {"connect": "handrail.app", "Rail": "handrail.engine.rail"}
+"""Names whose modules are imported when they are first used: most programs that import us do not connect."""
+
+
+def __getattr__(name: str) -> object:
+    """A public name of ``LATER``."""
+    if name not in LATER:
+        raise AttributeError(f"module 'handrail' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(LATER[name]), name)
+    return found

@@ -6,7 +6,7 @@ import functools
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from handrail.engine import aio, blocking
+from handrail.engine import blocking
 from handrail.engine.context import (
     About,
     Session,
@@ -148,6 +148,8 @@ class Rail:
 
     async def wait_async(self, action: str, timeout: float | None = None) -> Action:  # noqa: ASYNC109 - as wait
         """``wait`` without blocking the event loop."""
+        from handrail.engine import aio
+
         return await aio.in_thread(self.wait, action, timeout)
 
     def resume(self, action: str) -> Any:
@@ -165,6 +167,8 @@ class Rail:
 
     async def resume_async(self, action: str) -> Any:
         """``resume`` for async and sync tools, without blocking the event loop."""
+        from handrail.engine import aio
+
         return await aio.walk(self._engine, resume(self._engine, action))
 
     def tools_for(self, agent: str) -> list[Callable[..., Any]]:
@@ -215,6 +219,8 @@ class Rail:
         return gated
 
     def _async_caller(self, name: str, signature: Signature) -> Callable[..., Any]:
+        from handrail.engine import aio  # asyncio costs 40 ms to import: only programs with async tools pay
+
         engine = self._engine
 
         async def gated(*args: Any, **kwargs: Any) -> Any:
