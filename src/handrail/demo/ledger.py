@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from handrail.ports import Store, Transaction
 from handrail.words.action import Action
+from handrail.words.approval import Approval, ApprovalState
 from handrail.words.entry import Kind
 from handrail.words.errors import NotFound
 from handrail.words.lifecycle import State
@@ -63,16 +64,18 @@ class Row:
     rules: tuple[str, ...]
     amount: int | None
     """Money that it moves, or would have moved, in nano-units."""
+    seq: int
+    """The number of its first entry: the order in which things were asked for."""
 
 
 def of_ticket(store: Store, ticket: str) -> list[Row]:
     """Every action for one ticket, oldest first."""
-    return store.read(lambda tx: [_row(tx, action) for action in _listed(tx, ticket)][::-1])
+    return store.read(lambda tx: _rows(tx, ticket))
 
 
 def everything(store: Store) -> list[Row]:
     """Every action in the store, oldest first."""
-    return store.read(lambda tx: [_row(tx, action) for action in _listed(tx, None)][::-1])
+    return store.read(lambda tx: _rows(tx, None))
 
 
 def one(store: Store, action: str) -> Row:
@@ -91,10 +94,10 @@ def one(store: Store, action: str) -> Row:
     return store.read(work)
 
 
-def question(store: Store, action: str) -> str | None:
-    """The id of the open question about an action."""
+def question(store: Store, action: str) -> Approval | None:
+    """The open question about an action."""
     found = store.read(lambda tx: tx.approvals.of(action))
-    return None if found is None or found.state != "open" else found.id
+    return found if found is not None and found.state is ApprovalState.OPEN else None
 
 
 def _listed(tx: Transaction, ticket: str | None) -> Iterator[Action]:
@@ -104,19 +107,25 @@ def _listed(tx: Transaction, ticket: str | None) -> Iterator[Action]:
         before = page[-1].id
 
 
+def _rows(tx: Transaction, ticket: str | None) -> list[Row]:
+    return sorted((_row(tx, action) for action in _listed(tx, ticket)), key=lambda row: row.seq)
+
+
 def _row(tx: Transaction, action: Action) -> Row:
     decisive = _decisive(action)
+    seq, args = _proposed(tx, action.id)
     return Row(
         action=action.id,
         ticket=action.task or "",
         agent=action.agent,
         tool=action.tool,
         rung=action.rung.word,
-        args=_args(tx, action.id),
+        args=args,
         fate=_fate(action),
         why=_why(action, decisive),
         rules=tuple(dict.fromkeys(step.rule or str(step.measure) for step in decisive)),
         amount=action.amount,
+        seq=seq,
     )
 
 
@@ -137,10 +146,10 @@ def _why(action: Action, decisive: list[Step]) -> tuple[str, ...]:
     return (_WOULD[action.verdict.decision], *said) if action.state is State.SHADOWED else said
 
 
-def _args(tx: Transaction, action: str) -> Mapping[str, object]:
-    """The arguments as the journal tells them: redacted where the policy says so."""
+def _proposed(tx: Transaction, action: str) -> tuple[int, Mapping[str, object]]:
+    """The number of the entry that tells of the proposal, and the arguments as it has them: redacted."""
     for stored in tx.journal.of(action):
         if stored.entry.kind is Kind.PROPOSED:
             found = json.loads(stored.entry.body).get("input", {})
-            return found if isinstance(found, dict) else {}
-    return {}
+            return stored.seq, found if isinstance(found, dict) else {}
+    return 0, {}

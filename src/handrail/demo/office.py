@@ -14,8 +14,9 @@ from handrail.demo.sink import outbox
 from handrail.demo.tools import Desk, Office
 from handrail.engine.core import Engine
 from handrail.engine.people import vote
+from handrail.engine.questions import sits_on
 from handrail.engine.rail import Rail
-from handrail.words.approval import Choice
+from handrail.words.approval import Approval, Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ def opened(folder: Folder) -> Iterator[Opened]:
     with Rail(app.engine, app.close) as rail, outbox(folder.outbox) as (host, port):
         desk = Desk(Office(folder.database, host, port))
         yield Opened(rail, app.engine, [rail.tool(tool) for tool in desk.tools()])
+
+
+def who_may(opened: Opened, question: Approval) -> str | None:
+    """Somebody who can answer this question all alone."""
+    groups = opened.engine.policy.policy.approvers
+    people = dict.fromkeys(person for group in groups.values() for person in group.people)
+    alone = (one for one in people if all(sits_on(groups, seat, one) for seat in question.seats))
+    return next(alone, None)
 
 
 def answer(opened: Opened, approval: str, given: Answer) -> None:

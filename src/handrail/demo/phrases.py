@@ -24,6 +24,7 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "export_customers": ("mailed all addresses", "mail all addresses to {to}"),
 }
 """For each tool: what was done, and what was wanted."""
+USUAL_METHOD = "original"
 MONEY = frozenset({"amount", "value", "deal_value"})
 
 
@@ -39,7 +40,9 @@ def done(tool: str, args: Mapping[str, object]) -> str:
 
 def wanted(tool: str, args: Mapping[str, object]) -> str:
     """What the agent wanted to do."""
-    return _say(tool, args, 1)
+    method = args.get("method", USUAL_METHOD)
+    way = "" if method == USUAL_METHOD else f" by {str(method).replace('_', ' ')}"
+    return _say(tool, args, 1) + way
 
 
 def euros(nano: int) -> str:

@@ -20,11 +20,11 @@ from handrail.demo.company import NAME, Ticket, build, tickets
 from handrail.demo.folder import NotOurs, prepare
 from handrail.demo.hands import Hands
 from handrail.demo.model import Model
-from handrail.demo.office import Opened, answer, opened
+from handrail.demo.office import Opened, answer, opened, who_may
 from handrail.demo.people import Answer, answers
 from handrail.demo.providers import ModelFailed, Provider, Tool, chosen
 from handrail.demo.show import Show
-from handrail.demo.summary import hints, summary
+from handrail.demo.summary import Example, hints, summary
 from handrail.engine.signature import of_function
 from handrail.words.errors import NotRun
 
@@ -72,7 +72,7 @@ def run(directory: Path, *, headless: bool, console: Console) -> int:
         day.work(chosen(os.environ))
         found = ledger.everything(desk.engine.store)
         summary(show, found, desk.engine.policy.policy.tools)
-        hints(show, directory, found)
+        hints(show, directory, _example(desk, found))
     return 0
 
 
@@ -151,7 +151,7 @@ class _Day:
         row = self._asked(given)
         if row is None or (approval := ledger.question(self._store, row.action)) is None:
             return False
-        answer(self._desk, approval, given)
+        answer(self._desk, approval.id, given)
         if given.approve:
             self._resume(row, next(ticket for ticket in self._inbox if ticket.id == given.ticket))
         self._show.answered(given, ledger.one(self._store, row.action))
@@ -170,6 +170,17 @@ class _Day:
         if ticket.reply is not None and row.tool != "send_reply":
             with self._desk.rail.session(agent=ticket.agent, task=ticket.id):
                 answer_customer(ticket, self._hands)
+
+
+def _example(desk: Opened, found: Sequence[ledger.Row]) -> Example | None:
+    """An open question about a refund that one person can answer, for the visitor to try."""
+    for row in found:
+        if row.fate is ledger.Fate.ASKED and row.tool == "issue_refund":
+            question = ledger.question(desk.engine.store, row.action)
+            person = question and who_may(desk, question)
+            if person:
+                return Example(row, person)
+    return None
 
 
 def _told(desk: Opened) -> tuple[dict[str, list[Tool]], dict[str, Sequence[str]]]:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group
@@ -49,6 +50,14 @@ SHORT: Mapping[Fate, str] = {
 }
 RAN = (Fate.ALONE, Fate.AFTER_YES)
 MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question for the visitor to answer, and who may."""
+
+    row: Row
+    person: str
 
 
 def summary(show: Show, found: Sequence[Row], tools: Mapping[str, ToolPolicy]) -> None:
@@ -129,18 +138,21 @@ def _busiest(found: Iterable[Row]) -> list[str]:
     return [f"The worst ticket was {ticket}, {len(worst)} calls refused: {wishes}."]
 
 
-def hints(show: Show, folder: Path, found: Sequence[Row]) -> None:
+def hints(show: Show, folder: Path, example: Example | None) -> None:
     """What to try next, with a real question of this very run."""
     handrail, python = (_command(name, folder) for name in ("handrail", "python"))
-    asked = next((row for row in found if row.fate is Fate.ASKED and row.tool == "issue_refund"), None)
     tries = [
         (f"cd {folder}", "policy, journal, company books and sent mail"),
         (f"{handrail} approvals list", "what waits for you"),
     ]
-    if asked:
+    if example:
+        row = example.row
         tries += [
-            (f"{handrail} approve {asked.action}", f"say yes to: {wanted(asked.tool, asked.args)}"),
-            (f"{python} desk.py {asked.action}", "the desk runs it"),
+            (
+                f"{handrail} approve {row.action[-8:]} --as {example.person}",
+                f"say yes to: {wanted(row.tool, row.args)}",
+            ),
+            (f"{python} desk.py {row.action}", "the desk runs it"),
         ]
     tries += [
         (f"{handrail} actions list --state denied", "what was refused, and why"),

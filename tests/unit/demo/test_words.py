@@ -18,7 +18,7 @@ TICKET = tickets()[0]
 
 def _row(fate: Fate, tool: str = "issue_refund", why: tuple[str, ...] = ()) -> Row:
     args = {"order_id": "o-1", "amount": 18}
-    return Row("a-1", TICKET.id, "desk", tool, "bounded", args, fate, why, (), None)
+    return Row("a-1", TICKET.id, "desk", tool, "bounded", args, fate, why, (), None, 1)
 
 
 def _shown(*rows: Row) -> str:
@@ -36,6 +36,12 @@ def test_what_was_done_and_what_was_wanted_are_told_apart() -> None:
     args = {"order_id": "o-17", "amount": 1234.5}
     assert done("issue_refund", args) == "paid back €1,234.50"
     assert wanted("issue_refund", args) == "pay back €1,234.50 for o-17"
+
+
+def test_an_unusual_way_to_pay_is_told() -> None:
+    args = {"order_id": "o-17", "amount": 4000, "method": "bank_transfer"}
+    assert wanted("issue_refund", args) == "pay back €4,000.00 for o-17 by bank transfer"
+    assert wanted("issue_refund", {**args, "method": "original"}) == "pay back €4,000.00 for o-17"
 
 
 def test_a_missing_or_redacted_argument_does_not_stop_the_table() -> None:
@@ -77,6 +83,7 @@ def test_markup_in_a_text_is_only_text() -> None:
         (),
         (),
         None,
+        1,
     )
     assert "draft [red]x[/red]" in _shown(row)
 
