@@ -1,0 +1,53 @@
+"""The journal and its seal as streams over one snapshot, so that millions of entries need no memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.store.codec import entry_of
+from handrail.words.seal import Head, Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from handrail.store.codec import Row
+    from handrail.words.entry import StoredEntry
+
+    Stream = Callable[[str, Mapping[str, object]], Iterator[Row]]
+
+
+class Streams:
+    """``ports.AuditStreams`` over one connection in one snapshot."""
+
+    def __init__(self, stream: Stream, close: Callable[[], None]) -> None:
+        """``stream`` runs a named query and gives its rows bit by bit; several may be read at the same time."""
+        self._stream = stream
+        self._close = close
+
+    def heads(self) -> Iterator[Head]:
+        """By size."""
+        for row in self._stream("heads", {}):
+            yield Head(row[0], bytes(row[1]), bytes(row[2]), *row[3:])
+
+    def leaves(self) -> Iterator[Leaf]:
+        """By index."""
+        return self._leaves("leaves")
+
+    def leaves_by_entry(self) -> Iterator[Leaf]:
+        """By the entry's number."""
+        return self._leaves("leaves_by_entry")
+
+    def entries(self) -> Iterator[tuple[StoredEntry, bool]]:
+        """By number, with whether the place is inside the sealed part."""
+        head = next(self._stream("last_head", {}), None)
+        through = {"through_xid": head[3] if head else 0, "through_seq": head[4] if head else 0}
+        for entry in self._stream("verify_entries", through):
+            yield entry_of(entry), bool(entry[9])
+
+    def close(self) -> None:
+        """End the snapshot."""
+        self._close()
+
+    def _leaves(self, name: str) -> Iterator[Leaf]:
+        for index, seq, digest in self._stream(name, {}):
+            yield Leaf(index, seq, bytes(digest))

@@ -1,0 +1,1 @@
+"""The parts of a transaction: each turns one Protocol of ``ports`` into named queries."""

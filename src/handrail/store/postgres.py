@@ -1,0 +1,181 @@
+"""The PostgreSQL store: for many agents on many machines. Claims and restrictions meet on an advisory lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+
+from handrail.store.audit import Streams
+from handrail.store.forks import Forkable, inherited
+from handrail.store.migrate import VERSION, bring_up, refuse_newer
+from handrail.store.postgres_connection import (
+    UNKNOWN,
+    PostgresSession,
+    Sessions,
+    Settings,
+    stream_of,
+    translated,
+)
+from handrail.words.errors import HandrailError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handrail.ports import AuditStreams, Commit, Transaction
+
+T = TypeVar("T")
+LOCK = 1213088844
+"""First half of the advisory locks; second half: 1 restrictions, 2 set-up, 3 sealer."""
+WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+"""Each statement sees what was committed before it began, whatever the database's default is."""
+SHARED = f"{WRITE}; SELECT now_ms() FROM pg_advisory_xact_lock_shared({LOCK}, 1)"
+EXCLUSIVE = f"{WRITE}; SELECT now_ms() FROM pg_advisory_xact_lock({LOCK}, 1)"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT now_ms()"
+CONNECTIONS = 8
+PATIENCE_SECONDS = 30.0
+
+
+class PostgresStore(Forkable):
+    """``ports.Store`` in one PostgreSQL database, in its own schema ``handrail``."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        synchronous: str = "on",
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Connect and bring the schema up to date.
+
+        Args:
+            url: as libpq reads it, ``postgresql://…``.
+            connections: at most this many at a time; a waiting thread gets the next free one.
+            synchronous: PostgreSQL's ``synchronous_commit``.
+            patience_seconds: how long to wait for a lock or a free connection, and how long the server lets a
+                client that went silent in a transaction keep others waiting.
+
+        Raises:
+            StoreError: the database can't be reached, or a newer Handrail wrote it.
+        """
+        self._settings = Settings(url, synchronous, patience_seconds)
+        self._limit = connections
+        self._patience = patience_seconds
+        self._fresh()
+        self._set_up()
+        self.watch()
+
+    def write(self, commit: Commit, work: Callable[[Transaction], T]) -> T:
+        """Under the shared lock, taken as a statement of its own: what follows sees a fresh snapshot."""
+        return self._run(SHARED, work, commit)
+
+    def restrict(self, commit: Commit, work: Callable[[Transaction], T]) -> T:
+        """Waits for every claim in flight, and holds new ones back until its own commit."""
+        return self._run(EXCLUSIVE, work, commit)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """On one snapshot."""
+        return self._run(SNAPSHOT, work, None)
+
+    def audit(self) -> AuditStreams:
+        """Server-side cursors in one snapshot on a connection of their own, until it is closed."""
+        connection = self._settings.connect()
+        # a reader may think between two rows for as long as it likes
+        connection.execute("SET idle_in_transaction_session_timeout = 0")
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return Streams(stream_of(connection, self._settings.shown), connection.close)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._sessions.close()
+
+    def after_fork_in_child(self) -> None:
+        """New connections, once they are needed."""
+        inherited.append(self._sessions)
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._sessions = Sessions(self._settings.connect, self._limit, self._patience)
+
+    def _run(self, begin: str, work: Callable[[Transaction], T], commit: Commit | None) -> T:
+        session = self._begun(begin)
+        try:
+            result = work(session.transaction)
+            if commit is not None:
+                self._commit(session, commit)
+        except psycopg.Error as error:
+            raise translated(error, self._settings.shown) from error
+        else:
+            return result
+        finally:
+            self._sessions.give_back(session)
+
+    def _begun(self, begin: str) -> PostgresSession:
+        """A session in a transaction. Connections that died while nobody used them are replaced."""
+        while True:
+            session, used = self._sessions.take()
+            try:
+                session.begin(begin)
+            except BaseException as error:
+                died = used and session.broken
+                self._sessions.give_back(session)
+                if died and isinstance(error, psycopg.OperationalError):
+                    continue
+                if isinstance(error, psycopg.Error):
+                    raise translated(error, self._settings.shown) from error
+                raise
+            return session
+
+    def _commit(self, session: PostgresSession, commit: Commit) -> None:
+        try:
+            session.commit()
+        except psycopg.OperationalError as error:
+            if not session.broken:
+                raise
+            raise StoreError(f"{self._settings.shown}: {commit}: {UNKNOWN}") from error
+
+    def _set_up(self) -> None:
+        connection = self._settings.connect()
+        try:
+            if _version(connection) != VERSION:
+                with connection.transaction():
+                    connection.execute("SELECT pg_advisory_xact_lock(%s, 2)", (LOCK,))
+                    _bring_up(connection)
+        except psycopg.Error as error:
+            raise translated(error, self._settings.shown) from error
+        except HandrailError as error:
+            raise StoreError(f"{self._settings.shown}: {error}") from None
+        finally:
+            connection.close()
+
+
+def _version(connection: psycopg.Connection) -> int | None:
+    """The schema version, or None where there is no store yet."""
+    row = connection.execute("SELECT to_regclass('handrail.meta')").fetchone()
+    if row is None or row[0] is None:
+        return None
+    found = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    version = None if found is None else int(found[0])
+    refuse_newer(version)
+    return version
+
+
+def _bring_up(connection: psycopg.Connection) -> None:
+    def note(version: int) -> None:
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('schema', %s) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (str(version),),
+        )
+
+    current = _version(connection)
+    if current == VERSION:
+        return
+    if current is None:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS handrail")
+    bring_up("postgres", current, lambda text: _script(connection, text), note)
+
+
+def _script(connection: psycopg.Connection, text: str) -> None:
+    connection.execute(text.encode())

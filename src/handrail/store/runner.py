@@ -1,0 +1,80 @@
+"""Running named queries on a DB-API cursor; both drivers give the same shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from handrail.store.parts.base import NOTHING
+from handrail.words.errors import BadArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from handrail.store.codec import Row
+    from handrail.store.queries import Query
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that is used here. It is used for one statement after the other."""
+
+    @property
+    def rowcount(self) -> int: ...
+    @property
+    def execute(self) -> Any: ...
+    @property
+    def executemany(self) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+
+
+class QueryRunner:
+    """``parts.base.Runner`` over a cursor.
+
+    ``unfit`` are the driver's errors for values that no column can hold (on top of Python's own): they are the
+    caller's mistake, not the store's.
+    """
+
+    __slots__ = ("_cursor", "_queries", "_unfit")
+
+    def __init__(
+        self, cursor: Cursor, queries: Mapping[str, Query], unfit: tuple[type[Exception], ...] = ()
+    ) -> None:
+        """Bind the cursor and the dialect's queries."""
+        self._cursor = cursor
+        self._queries = queries
+        self._unfit = (UnicodeEncodeError, OverflowError, *unfit)
+
+    def rows(self, name: str, values: Mapping[str, object] = NOTHING) -> list[Row]:
+        """Every row."""
+        self._execute(name, values)
+        return self._cursor.fetchall()
+
+    def row(self, name: str, values: Mapping[str, object] = NOTHING) -> Row | None:
+        """The first row, or None."""
+        self._execute(name, values)
+        found: Row | None = self._cursor.fetchone()
+        return found
+
+    def changed(self, name: str, values: Mapping[str, object]) -> bool:
+        """Whether the statement changed any row."""
+        self._execute(name, values)
+        return self._cursor.rowcount > 0
+
+    def run(self, name: str, values: Mapping[str, object] = NOTHING) -> None:
+        """A statement that gives no rows."""
+        self._execute(name, values)
+
+    def run_many(self, name: str, values: Iterable[Mapping[str, object]]) -> None:
+        """A statement once for each set of values."""
+        query = self._queries[name]
+        self._bind(self._cursor.executemany, query.text, [query.pick(each) for each in values])
+
+    def _execute(self, name: str, values: Mapping[str, object]) -> None:
+        query = self._queries[name]
+        self._bind(self._cursor.execute, query.text, query.pick(values))
+
+    def _bind(self, execute: Any, text: str, values: Sequence[Any]) -> None:  # noqa: ANN401 - a driver's method
+        try:
+            execute(text, values)
+        except self._unfit as error:
+            raise BadArguments(f"a value can't be stored: {error}") from error

@@ -1,0 +1,127 @@
+-- name: add_action
+insert into actions (
+    id, agent, tool, session, task, state, digest, binding, policy, rung, verdict, proposed_at, updated_at,
+    confidence, rationale, repeat_key, shadow, person, attempt, token, owner, lease_until, started_at,
+    expires_at, amount
+) values (
+    :id, :agent, :tool, :session, :task, :state, :digest, :binding, :policy, :rung, :verdict, :at, :at,
+    :confidence, :rationale, :repeat_key, :shadow, :person, :attempt, :token, :owner, :lease_until, :started_at,
+    :expires_at, :amount
+)
+on conflict (agent, tool, repeat_key, shadow)
+    where repeat_key is not null
+        and state <> 'denied' and state <> 'expired' and state <> 'cancelled' and state <> 'superseded'
+do nothing
+
+-- name: add_payload
+insert into payloads (action, args, facts, output, salt) values (:action, :args, :facts, :output, :salt)
+
+-- name: set_output
+update payloads set output = :output where action = :action
+
+-- name: payload
+select args, facts, output, salt from payloads where action = :action
+
+-- name: action
+select
+    id, agent, tool, session, task, state, digest, binding, policy, rung, verdict, proposed_at, updated_at,
+    confidence, rationale, repeat_key, shadow, person, approved, attempt, token, owner, lease_until, started_at,
+    finished_at, expires_at, error, amount, cost, superseded_by
+from actions where id = :id
+
+-- name: find_actions
+select id from actions where id like :suffix escape '!' limit 2
+
+-- name: list_actions
+select
+    id, agent, tool, session, task, state, digest, binding, policy, rung, verdict, proposed_at, updated_at,
+    confidence, rationale, repeat_key, shadow, person, approved, attempt, token, owner, lease_until, started_at,
+    finished_at, expires_at, error, amount, cost, superseded_by
+from actions
+where (cast(:state as text) is null or state = :state)
+    and (cast(:agent as text) is null or agent = :agent)
+    and (cast(:tool as text) is null or tool = :tool)
+    and (cast(:session as text) is null or session = :session)
+    and (cast(:task as text) is null or task = :task)
+    and (cast(:before as text) is null or id < :before)
+order by id desc
+limit :limit
+
+-- name: by_key
+select id from actions
+where agent = :agent and tool = :tool and repeat_key = :repeat_key and shadow = :shadow
+    and state <> 'denied' and state <> 'expired' and state <> 'cancelled' and state <> 'superseded'
+
+-- An approved action whose time to run is over is no twin, even before a job has marked it as expired.
+-- name: open_twin
+select id from actions
+where session = :session and digest = :digest and agent = :agent
+    and (task = :task or (task is null and cast(:task as text) is null))
+    and repeat_key is null
+    and (state = 'held' or state = 'allowed' or state = 'approved' or state = 'waiting')
+    and (expires_at is null or expires_at > now_ms())
+order by id limit 1
+
+-- name: claim
+update actions set
+    state = 'running', token = :token, owner = :owner, lease_until = :lease_until, started_at = :at,
+    updated_at = :at, attempt = attempt + 1, verdict = :verdict, policy = :policy, rung = :rung, amount = :amount
+where id = :id and state in ('allowed', 'approved') and (expires_at is null or expires_at > :at)
+
+-- name: attempt
+select attempt from actions where id = :id
+
+-- name: finish
+update actions set state = :state, finished_at = :at, updated_at = :at, error = :error, lease_until = null
+where id = :id and token = :token and state in ('running', 'unknown')
+
+-- name: move
+update actions set state = :state, updated_at = :at, error = coalesce(:error, error)
+where id = :id and state = :expected
+
+-- name: approve_action
+update actions set state = 'approved', updated_at = :at, approved = :approved, expires_at = :expires_at
+where id = :id and state = 'held'
+
+-- name: hold_again
+update actions set
+    state = 'held', updated_at = :at, verdict = :verdict, policy = :policy, rung = :rung, expires_at = null
+where id = :id and state in ('allowed', 'approved')
+
+-- name: deny_again
+update actions set state = 'denied', updated_at = :at, verdict = :verdict, policy = :policy, rung = :rung
+where id = :id and state in ('allowed', 'approved')
+
+-- name: beat
+update actions set lease_until = :lease_until where id = :id and token = :token and state = 'running'
+
+-- name: lapsed
+select id from actions where state = 'running' and lease_until < :at order by lease_until limit :limit
+
+-- name: mark_unknown
+update actions set state = 'unknown', updated_at = :at, error = :error
+where id = :id and state = 'running' and lease_until < :at
+
+-- name: stale_approved
+select id from actions where state = 'approved' and expires_at <= :at order by id limit :limit
+
+-- name: expire_approved
+update actions set state = 'expired', updated_at = :at
+where id = :id and state = 'approved' and expires_at <= :at
+
+-- name: running
+select
+    id, agent, tool, session, task, state, digest, binding, policy, rung, verdict, proposed_at, updated_at,
+    confidence, rationale, repeat_key, shadow, person, approved, attempt, token, owner, lease_until, started_at,
+    finished_at, expires_at, error, amount, cost, superseded_by
+from actions where state = 'running' order by id
+
+-- name: open_session
+insert into sessions (id, agent, task, opened_at) values (:id, :agent, :task, :at) on conflict (id) do nothing
+
+-- name: anything_due
+select 1 where exists (select 1 from actions where state = 'running' and lease_until < :at)
+    or exists (select 1 from actions where state = 'approved' and expires_at <= :at)
+    or exists (
+        select 1 from seats s join approvals a on a.id = s.approval where a.state = 'open' and s.expires_at <= :at
+    )

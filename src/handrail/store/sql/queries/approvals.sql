@@ -1,0 +1,47 @@
+-- name: add_approval
+insert into approvals (id, action, digest, asks, state, opened_at)
+values (:id, :action, :digest, :asks, 'open', :at)
+
+-- name: add_seat
+insert into seats (approval, audience, asked, need, expires_at, if_no_answer)
+values (:approval, :audience, :asked, :need, :expires_at, :if_no_answer)
+
+-- name: approval
+select id, action, digest, asks, state, opened_at, closed_at, reason from approvals where id = :id
+
+-- name: approval_of
+select id, action, digest, asks, state, opened_at, closed_at, reason from approvals
+where action = :action order by opened_at desc, id desc limit 1
+
+-- name: find_approvals
+select id from approvals
+where state = 'open' and (id like :suffix escape '!' or action like :suffix escape '!')
+limit 2
+
+-- name: list_approvals
+select id, action, digest, asks, state, opened_at, closed_at, reason from approvals
+where (cast(:state as text) is null or state = :state)
+order by opened_at, id limit :limit
+
+-- name: seats
+select audience, asked, need, expires_at, if_no_answer from seats where approval = :approval order by audience
+
+-- name: votes
+select approval, person, choice, reason, verified, at from votes where approval = :approval order by at, person
+
+-- name: add_vote
+insert into votes (approval, person, choice, reason, verified, at)
+values (:approval, :person, :choice, :reason, :verified, :at)
+on conflict (approval, person) do nothing
+
+-- name: close_approval
+update approvals set state = :state, closed_at = :at, reason = :reason where id = :id and state = 'open'
+
+-- name: due_approvals
+select distinct s.approval from seats s join approvals a on a.id = s.approval
+where a.state = 'open' and s.expires_at <= :at
+order by s.approval limit :limit
+
+-- name: escalate
+update seats set asked = :asked, need = :need, expires_at = :expires_at, if_no_answer = :if_no_answer
+where approval = :approval and audience = :audience

@@ -1,0 +1,79 @@
+"""Bringing a SQLite file up to date, and refusing one that is not ours or from a newer version, untouched."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from handrail.store.migrate import VERSION, bring_up, refuse_newer
+from handrail.words.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+APPLICATION = 0x48_52_41_4C
+"""``application_id`` of our files ("HRAL"): a file of another program is never written."""
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """Check whose file it is, then make or migrate the schema, once among all processes.
+
+    Raises:
+        StoreError: it is another program's file, or a newer Handrail's.
+        sqlite3.Error: it can't be read or written.
+    """
+    if _version(connection) == VERSION:
+        _wal(connection)
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) != VERSION:
+            _bring_up(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    _wal(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """The schema version of our file, or 0 for an empty one."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (version or tables):
+        raise StoreError(
+            "this SQLite file belongs to another program; nothing was changed; give another path"
+        )
+    refuse_newer(version)
+    return int(version)
+
+
+def _wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead log: readers and the writer don't wait for each other. It stays set in the file."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode not in ("wal", "memory"):
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    def note(version: int) -> None:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {version}")
+
+    bring_up("sqlite", _version(connection) or None, _script_of(connection), note)
+
+
+def _script_of(connection: sqlite3.Connection) -> Callable[[str], None]:
+    """Run a script statement by statement: ``executescript`` would commit the open transaction."""
+
+    def script(text: str) -> None:
+        statement = ""
+        for line in text.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.execute(statement)
+                statement = ""
+
+    return script
