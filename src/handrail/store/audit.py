@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from handrail.store.codec import entry_of
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from handrail.store.codec import Row
     from handrail.words.entry import StoredEntry
+    from handrail.words.query import EntryFilter
 
     Stream = Callable[[str, Mapping[str, object]], Iterator[Row]]
 
@@ -20,7 +22,7 @@ class Streams:
     """``ports.AuditStreams`` over one connection in one snapshot."""
 
     def __init__(self, stream: Stream, close: Callable[[], None]) -> None:
-        """``stream`` runs a named query and gives its rows bit by bit; several may be read at the same time."""
+        """``stream`` runs a named query and gives its rows bit by bit; several may be read at once."""
         self._stream = stream
         self._close = close
 
@@ -43,6 +45,11 @@ class Streams:
         through = {"through_xid": head[3] if head else 0, "through_seq": head[4] if head else 0}
         for entry in self._stream("verify_entries", through):
             yield entry_of(entry), bool(entry[9])
+
+    def by_action(self, wanted: EntryFilter, first: str, last: str) -> Iterator[StoredEntry]:
+        """Action by action, those of one action in order."""
+        for entry in self._stream("entries_by_action", {**asdict(wanted), "first": first, "last": last}):
+            yield entry_of(entry)
 
     def close(self) -> None:
         """End the snapshot."""

@@ -1,10 +1,10 @@
 """Group commit without a writer thread: whoever finds nobody leading commits for everybody who waits.
 
-A lone caller pays no hand-over at all; under concurrency many pieces of work share one fsync. In a batch each piece
-runs in a savepoint of its own, so that one that fails takes nothing else with it.
+A lone caller pays no hand-over at all; under concurrency many pieces of work share one fsync. In a batch each
+piece runs in a savepoint of its own, so that one that fails takes nothing else with it.
 
-An exception that a signal raises (Ctrl-C) may hit the leader at any moment. It then ends the leader's own call only:
-what was not committed is rolled back, and the others' work, which is run anew, goes to the next leader.
+An exception that a signal raises (Ctrl-C) may hit the leader at any moment. It then ends the leader's own call
+only: what was not committed is rolled back, and the others' work is run anew by the next leader.
 """
 
 from __future__ import annotations
@@ -56,16 +56,24 @@ class Job:
 class Writer(Protocol):
     """The one connection that writes."""
 
-    def begin(self) -> None: ...
-    def commit(self) -> None: ...
+    def begin(self) -> None:
+        """Start a transaction."""
+
+    def commit(self) -> None:
+        """End it; what was written is durable."""
+
     def rollback(self) -> None:
         """Back to before ``begin``; harmless without a transaction."""
 
     def open(self) -> bool:
         """Whether a transaction is open."""
 
-    def savepoint(self) -> None: ...
-    def release(self) -> None: ...
+    def savepoint(self) -> None:
+        """Start one job of several."""
+
+    def release(self) -> None:
+        """End one job of several."""
+
     def undo(self) -> None:
         """Back to the savepoint."""
 

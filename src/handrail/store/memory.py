@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class MemoryStore(SqliteStore):
-    """``ports.Store`` that is gone with the process, or with ``close``. A forked child has a copy of its own."""
+    """``ports.Store`` that is gone with the process, or with ``close``. A forked child has its own copy."""
 
     def __init__(self) -> None:
         """A new, empty store of its own."""

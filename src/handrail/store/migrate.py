@@ -41,7 +41,7 @@ def refuse_newer(version: int | None) -> None:
 def bring_up(
     dialect: str, current: int | None, script: Callable[[str], None], note: Callable[[int], None]
 ) -> None:
-    """Bring a store from version ``current`` (None: empty) to ``VERSION``, inside the caller's transaction."""
+    """Bring a store from ``current`` (None: empty) to ``VERSION``, inside the caller's transaction."""
     if current is None:
         script(sql_file(f"schema/{dialect}.sql"))
     else:

@@ -1,4 +1,4 @@
-"""The PostgreSQL store: for many agents on many machines. Claims and restrictions meet on an advisory lock."""
+"""The PostgreSQL store: for agents on many machines. Claims and restrictions meet on an advisory lock."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from handrail.ports import AuditStreams, Commit, Transaction
 
 T = TypeVar("T")
-LOCK = 1213088844
-"""First half of the advisory locks; second half: 1 restrictions, 2 set-up, 3 sealer."""
-WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+SET_UP_LOCK = "SELECT pg_advisory_xact_lock(1213088844, 2)"
+"""1213088844 is the first half of our advisory locks; second half: 1 restrictions, 2 set-up, 3 sealer."""
+WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 """Each statement sees what was committed before it began, whatever the database's default is."""
-SHARED = f"{WRITE}; SELECT now_ms() FROM pg_advisory_xact_lock_shared({LOCK}, 1)"
-EXCLUSIVE = f"{WRITE}; SELECT now_ms() FROM pg_advisory_xact_lock({LOCK}, 1)"
+SHARED = WRITE + "SELECT now_ms() FROM pg_advisory_xact_lock_shared(1213088844, 1)"
+EXCLUSIVE = WRITE + "SELECT now_ms() FROM pg_advisory_xact_lock(1213088844, 1)"
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT now_ms()"
 CONNECTIONS = 8
 PATIENCE_SECONDS = 30.0
@@ -140,7 +140,7 @@ class PostgresStore(Forkable):
         try:
             if _version(connection) != VERSION:
                 with connection.transaction():
-                    connection.execute("SELECT pg_advisory_xact_lock(%s, 2)", (LOCK,))
+                    connection.execute(SET_UP_LOCK)
                     _bring_up(connection)
         except psycopg.Error as error:
             raise translated(error, self._settings.shown) from error

@@ -1,4 +1,4 @@
-"""PostgreSQL connections: opening and keeping them, what runs on one, and the driver's errors in our words."""
+"""PostgreSQL connections: opening and keeping them, what runs on one, the driver's errors in our words."""
 
 from __future__ import annotations
 
@@ -74,9 +74,8 @@ class Settings:
             return psycopg.connect(autocommit=True, **self.parameters)
         except psycopg.Error as error:
             told = " ".join(str(error).split())
-            raise StoreError(
-                f"{self.shown}: {told}; check HANDRAIL_DATABASE_URL and that the server runs; nothing was written"
-            ) from error
+            hint = "check HANDRAIL_DATABASE_URL and that the server runs; nothing was written"
+            raise StoreError(f"{self.shown}: {told}; {hint}") from error
 
 
 class PostgresSession:

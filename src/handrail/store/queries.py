@@ -1,7 +1,7 @@
 """Named SQL files: ``-- name: …`` starts a query; a dialect's own file overrides a common name.
 
-In the files parameters are named, because people read them. Drivers bind by place, which is several times faster,
-so each query knows the order in which it wants its values.
+In the files parameters are named, because people read them. Drivers bind by place, which is several times
+faster, so each query knows the order in which it wants its values.
 """
 
 from __future__ import annotations

@@ -18,20 +18,29 @@ class Cursor(Protocol):
     """The part of a DB-API cursor that is used here. It is used for one statement after the other."""
 
     @property
-    def rowcount(self) -> int: ...
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+
     @property
-    def execute(self) -> Any: ...
+    def execute(self) -> Any:
+        """Run a statement."""
+
     @property
-    def executemany(self) -> Any: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
+    def executemany(self) -> Any:
+        """Run a statement for each of many values."""
+
+    def fetchone(self) -> Any:
+        """The next row."""
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
 
 
 class QueryRunner:
     """``parts.base.Runner`` over a cursor.
 
-    ``unfit`` are the driver's errors for values that no column can hold (on top of Python's own): they are the
-    caller's mistake, not the store's.
+    ``unfit`` are the driver's errors for values that no column can hold, on top of Python's own: the caller's
+    mistake, not the store's.
     """
 
     __slots__ = ("_cursor", "_queries", "_unfit")
@@ -42,7 +51,7 @@ class QueryRunner:
         """Bind the cursor and the dialect's queries."""
         self._cursor = cursor
         self._queries = queries
-        self._unfit = (UnicodeEncodeError, OverflowError, *unfit)
+        self._unfit: tuple[type[Exception], ...] = (UnicodeEncodeError, OverflowError, *unfit)
 
     def rows(self, name: str, values: Mapping[str, object] = NOTHING) -> list[Row]:
         """Every row."""
@@ -73,7 +82,7 @@ class QueryRunner:
         query = self._queries[name]
         self._bind(self._cursor.execute, query.text, query.pick(values))
 
-    def _bind(self, execute: Any, text: str, values: Sequence[Any]) -> None:  # noqa: ANN401 - a driver's method
+    def _bind(self, execute: Any, text: str, values: Sequence[Any]) -> None:
         try:
             execute(text, values)
         except self._unfit as error:

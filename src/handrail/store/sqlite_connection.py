@@ -1,4 +1,4 @@
-"""SQLite connections: opening one the way the store needs it, what runs on it, and its errors in our words."""
+"""SQLite connections: opening one the way the store needs it, what runs on it, its errors in our words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DUPLICATES = {
     sqlite3.SQLITE_CONSTRAINT_ROWID,
 }
 HINTS = {
-    sqlite3.SQLITE_BUSY: "another process kept it locked for too long; try again, or look for a stuck process",
+    sqlite3.SQLITE_BUSY: "another process kept it locked too long; try again, or look for a stuck process",
     sqlite3.SQLITE_FULL: "the disk is full; free space and try again",
     sqlite3.SQLITE_READONLY: "the file or its folder can't be written; check owner, mode and mount",
     sqlite3.SQLITE_CANTOPEN: "the file can't be opened; check that its folder exists and who may write there",

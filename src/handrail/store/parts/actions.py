@@ -84,7 +84,7 @@ class SqlActions:
         return self._attempt(action) if self.sql.changed("finish", values) else None
 
     def move(self, action: str, expected: State, target: State, at: int, error: str | None = None) -> bool:
-        """Only from the expected state. What runs is started by a claim and ended by its token or its lease."""
+        """Only from the expected state. A claim starts what runs, and its token or its lease ends it."""
         move(expected, target)
         if State.RUNNING in (expected, target):
             raise IllegalMove("only a claim starts an action, and only its token or its lease ends it")

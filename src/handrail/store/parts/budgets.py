@@ -1,4 +1,4 @@
-"""Windows and holds in SQL: a charge is one conditional update, so no number of processes can exceed a limit."""
+"""Windows and holds in SQL: a charge is one conditional update, so that nobody can exceed a limit."""
 
 from __future__ import annotations
 
