@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from handrail.store.codec import entry_of
+from handrail.words.entry import Entry, StoredEntry
 from handrail.words.seal import Head, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from handrail.store.codec import Row
-    from handrail.words.entry import StoredEntry
     from handrail.words.query import EntryFilter
 
     Stream = Callable[[str, Mapping[str, object]], Iterator[Row]]
@@ -44,7 +44,7 @@ class Streams:
         head = next(self._stream("last_head", {}), None)
         through = {"through_xid": head[3] if head else 0, "through_seq": head[4] if head else 0}
         for entry in self._stream("verify_entries", through):
-            yield entry_of(entry), bool(entry[9])
+            yield as_it_stands(entry), bool(entry[9])
 
     def by_action(self, wanted: EntryFilter, first: str, last: str) -> Iterator[StoredEntry]:
         """Action by action, those of one action in order."""
@@ -58,3 +58,18 @@ class Streams:
     def _leaves(self, name: str) -> Iterator[Leaf]:
         for index, seq, digest in self._stream(name, {}):
             yield Leaf(index, seq, bytes(digest))
+
+
+def lenient(raw: bytes) -> str:
+    """Text as it stands in a file, even where somebody wrote bytes that are no text."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def as_it_stands(row: Row) -> StoredEntry:
+    """An entry, even one that was altered into what no entry can be: verification names it, and goes on."""
+    try:
+        return entry_of(row)
+    except ValueError:
+        seq, kind, at, action, agent, tool, session, task, body = row[:9]
+        raw = body.encode("utf-8", "surrogateescape")
+        return StoredEntry(seq, Entry(kind, at, raw, action, agent, tool, session, task))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from handrail.store.audit import Streams
+from handrail.store.audit import Streams, lenient
 from handrail.store.batch import GroupCommit, Job
 from handrail.store.forks import Forkable, inherited
 from handrail.store.sqlite_connection import SqliteReader, SqliteWriter, connect, stream_of, translated
@@ -74,6 +74,7 @@ class SqliteStore(Forkable):
     def audit(self) -> AuditStreams:
         """A connection of its own, in one snapshot, until it is closed."""
         connection = self._reader().connection
+        connection.text_factory = lenient
         connection.execute("BEGIN")
         return Streams(stream_of(connection, self.path), connection.close)
 

@@ -36,9 +36,6 @@ insert into activations (policy, at, person, reason) values (:policy, :at, :pers
 -- name: activations
 select policy, at, person, reason from activations order by id desc limit :limit
 
--- name: activations
-select policy, at, person, reason from activations order by id desc limit :limit
-
 -- name: meta
 select value from meta where name = :name
 
