@@ -94,7 +94,7 @@ def stream_of(
     def stream(name: str, values: Mapping[str, object]) -> Iterator[Row]:
         query = queries("sqlite")[name]
         try:
-            # not "yield from": left half read, that would close a cursor whose connection may be closed by then
+            # no "yield from": left half read, it would close a cursor whose connection may be closed by then
             for row in connection.execute(query.text, query.pick(values)):  # noqa: UP028 - see above
                 yield row
         except sqlite3.Error as error:
