@@ -20,7 +20,7 @@ from handrail.words.entry import Entry, Kind
 from handrail.words.errors import HandrailError
 from handrail.words.lifecycle import State
 from handrail.words.payload import Payload
-from handrail.words.verdict import Decision
+from handrail.words.verdict import Decision, Measure, Outcome, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def recheck(
 
     It gives the action as it now stands, or None when somebody else was faster.
     """
-    verdict = judged.verdict
+    verdict = _live(judged.verdict)
     decided = engine.recorder.decided(verdict, judged.facts, bytes.fromhex(salt))
     token = new_secret()
 
@@ -122,7 +122,6 @@ def recheck(
             entries.append(record.about(action, Kind.INTENDED, at, attempt=attempt, owner=engine.owner))
             result = replace(claimed, state=State.RUNNING, attempt=attempt, started_at=at, verdict=verdict)
         else:
-            target = State.HELD if target is State.HELD else State.DENIED
             if not tx.actions.judge_again(action.id, verdict, target, at):
                 return None
             if target is State.HELD:
@@ -132,6 +131,17 @@ def recheck(
         return result
 
     return work
+
+
+def _live(verdict: Verdict) -> Verdict:
+    """What was approved to run never becomes a trial: a tool that went back to the shadow rung is refused."""
+    if verdict.enforced is not Decision.SHADOW:
+        return verdict
+    step = Step(
+        Measure.LEVEL, Outcome.DENY, verdict.rung.word, "the tool is on trial now; nothing runs"
+    )
+    steps = (*verdict.steps, step)
+    return replace(verdict, decision=Decision.DENY, enforced=Decision.DENY, steps=steps, charges=())
 
 
 def _still(tx: Transaction, judged: Judged) -> None:

@@ -42,7 +42,12 @@ def freeze(arguments: Mapping[str, object]) -> bytes:
     Raises:
         BadArguments: something in them is not JSON, not finite, beyond 64 bits, too deep or too large.
     """
-    plain = {name: _plain(value, name, 1) for name, value in arguments.items()}
+    try:
+        plain = {name: _plain(value, name, 1) for name, value in arguments.items()}
+    except BadArguments:
+        raise
+    except Exception as error:
+        raise BadArguments(f"the arguments can't be read: {type(error).__name__}") from error
     try:
         frozen = _encoder.encode(plain)
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import record
 from handrail.engine.questions import advance, sits_on
+from handrail.engine.texts import LONGEST_NAME, reason_of
 from handrail.ports import Commit
 from handrail.words.approval import Approval, ApprovalState, Choice, Vote
 from handrail.words.entry import Kind
@@ -37,23 +38,30 @@ def vote(
         NotFound: there is no such question.
         Conflict: it has been answered, has expired, or this person has answered already.
         Refused: this person may not answer it.
+        BadArguments: the person or the reason can't be stored.
     """
+    reason_of(person, "the person", LONGEST_NAME)
+    if reason is not None:
+        reason_of(reason, "the reason")
     engine.refresh()
     answered = engine.store.write(
         Commit.VOTE,
         lambda tx: _vote(engine, tx, Vote(approval_id, person, choice, reason, verified, tx.now())),
     )
     engine.stir()
+    if isinstance(answered, Conflict):
+        raise answered
     return answered
 
 
-def _vote(engine: Engine, tx: Transaction, vote: Vote) -> Approval:
+def _vote(engine: Engine, tx: Transaction, vote: Vote) -> Approval | Conflict:
+    """The question as it then stands. It is too late: returned, so that an expiry found here is kept."""
     locked = tx.approvals.lock(vote.approval)
     if locked is None:
         raise NotFound(f"there is no question {vote.approval}")
     approval = advance(engine, tx, locked, vote.at) if locked.state is ApprovalState.OPEN else locked
     if approval.state is not ApprovalState.OPEN:
-        raise Conflict(_too_late(tx, approval))
+        return Conflict(_too_late(tx, approval))
     action = tx.actions.get(approval.action)
     if action is None:
         raise NotFound(f"the action of question {vote.approval} is not in the store")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import record
 from handrail.engine.ids import new_id
+from handrail.engine.texts import reason_of
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.errors import NotFound, Refused
@@ -126,5 +127,5 @@ def _covers(covered: tuple[str | None, str | None], action: Action) -> bool:
 
 
 def _needs(reason: str, what: str) -> None:
-    if not reason.strip():
+    if not reason_of(reason, "the reason").strip():
         raise Refused(f"{what} needs a reason: it stays in the journal")

@@ -11,6 +11,7 @@ import msgspec
 from handrail.engine import record
 from handrail.engine.door import thaw_any
 from handrail.engine.effects import Road, Write
+from handrail.engine.texts import reason_of
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.errors import NotFound, OutcomeUnrecorded, StoreError
@@ -115,7 +116,9 @@ def resolve(engine: Engine, action_id: str, state: State, person: str, reason: s
 
     Raises:
         NotFound: there is no such action, or it is not unknown.
+        BadArguments: the reason can't be stored.
     """
+    reason_of(reason, "the reason")
 
     def work(tx: Transaction) -> None:
         at = tx.now()
