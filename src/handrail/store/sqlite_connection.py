@@ -68,8 +68,9 @@ def connect(path: str, synchronous: str, busy_seconds: float) -> sqlite3.Connect
     if sqlite3.sqlite_version_info < OLDEST:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Handrail needs 3.37 or newer")
     if path != MEMORY:
+        # only where there is none: closing a file that is open in SQLite too would drop SQLite's locks on it
         with suppress(OSError):  # whatever is wrong with it, SQLite says it below
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
     )
