@@ -28,7 +28,7 @@ from handrail.words.errors import HandrailError, NotFound, PolicyError, StoreErr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handrail.policy.model import Policy
+    from handrail.policy.model import FactPolicy, Policy
     from handrail.ports import FactSource, Store, Transaction
 
 logger = logging.getLogger("handrail")
@@ -44,7 +44,7 @@ class App:
     engine: Engine
     store: Store
     keeper: Keeper
-    databases: tuple[Database, ...]
+    databases: Mapping[str, Database]
 
     def close(self) -> None:
         """Stop the background work, seal what is left, close every connection. A second call does nothing."""
@@ -52,7 +52,7 @@ class App:
         if self.keeper.stopped:
             return
         self.keeper.stop()
-        for each in self.databases:
+        for each in tuple(self.databases.values()):
             each.close()
         self.store.close()
 
@@ -196,9 +196,10 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
         policy=compiled,
         key=bytes.fromhex(_key(store)),
         clock=lambda: time.time_ns() // 1_000_000,
-        sources=_sources(policy, folder, urls, opened),
+        sources={name: _source(fact, folder, urls, opened) for name, fact in policy.facts.items()},
         load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
         owner=f"{socket.gethostname()}:{os.getpid()}",
+        equip=lambda policy: _equipped(policy, folder, urls, opened),
         lease=lease,
     )
     keeper = Keeper(engine)
@@ -208,7 +209,7 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
     elif wanted is not None and wanted.digest != policy.digest:
         _warn(wanted)
     engine.refresh()
-    return App(engine, store, keeper, tuple(opened.values()))
+    return App(engine, store, keeper, opened)
 
 
 def _active(store: Store, digest: str) -> Policy:
@@ -237,19 +238,28 @@ def _key(store: Store) -> str:
     return store.read(lambda tx: tx.restrictions.meta("key")) or store.write(Commit.START, work)
 
 
-def _sources(
+def _equipped(
     policy: Policy, folder: Path, urls: Mapping[str, str], opened: dict[str, Database]
 ) -> dict[str, FactSource]:
+    """The sources of a policy that is taken up while running: a fact without one fails, the others work."""
     sources: dict[str, FactSource] = {}
     for name, fact in policy.facts.items():
-        if fact.sql is not None:
-            base = fact.database or ""
-            if base not in opened:
-                opened[base] = database(_fact_url(base, folder, urls))
-            sources[name] = SqlFact(opened[base], fact.sql.value)
-        elif fact.python is not None and ":" in fact.python:
-            sources[name] = PythonFact(fact.python)
+        try:
+            sources[name] = _source(fact, folder, urls, opened)
+        except (HandrailError, ValueError) as error:
+            logger.error("the fact %s of the active policy has no source and fails: %s", name, error)  # noqa: TRY400
     return sources
+
+
+def _source(
+    fact: FactPolicy, folder: Path, urls: Mapping[str, str], opened: dict[str, Database]
+) -> FactSource:
+    if fact.sql is None:
+        return PythonFact(fact.python or "")
+    base = fact.database or ""
+    if base not in opened:
+        opened[base] = database(_fact_url(base, folder, urls))
+    return SqlFact(opened[base], fact.sql.value)
 
 
 def _fact_url(name: str, folder: Path, urls: Mapping[str, str]) -> str:

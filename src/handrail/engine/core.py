@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handrail.engine.context import About, Session
     from handrail.engine.settle import Outcome
     from handrail.engine.signature import Signature
+    from handrail.policy.model import FactPolicy, Policy
     from handrail.ports import Clock, FactSource, Store
 
 logger = logging.getLogger("handrail")
@@ -54,8 +55,11 @@ class Engine:
     key: bytes
     clock: Clock
     sources: Mapping[str, FactSource]
+    """Where the running policy's facts come from."""
     load: Callable[[str, Mapping[str, str]], CompiledPolicy]
     owner: str
+    equip: Callable[[Policy], Mapping[str, FactSource]] = lambda _: {}
+    """The sources of a policy's facts: another version may ask another query under the same name."""
     tools: dict[str, Tool] = field(default_factory=dict)
     restrictions: Restrictions = field(default_factory=lambda: Restrictions(0, None))
     running: dict[str, str] = field(default_factory=dict)
@@ -70,6 +74,28 @@ class Engine:
         """Derive what depends on the policy."""
         self._lock = threading.RLock()
         self.recorder = Recorder(self.policy.policy.redact)
+        self._registered: dict[str, tuple[FactPolicy, FactSource]] = {}
+
+    def register(self, fact: str, source: FactSource) -> None:
+        """Let a function of the application be the fact's source, for as long as the policy defines it so.
+
+        Raises:
+            NotFound: the policy has no such fact.
+        """
+        with self._lock:
+            self._registered[fact] = (self.fact(fact), source)
+            self.sources = {**self.sources, fact: source}
+
+    def fact(self, name: str) -> FactPolicy:
+        """What the running policy says of a fact.
+
+        Raises:
+            NotFound: the policy has no such fact.
+        """
+        facts = self.policy.policy.facts
+        if name not in facts:
+            raise NotFound(f"the policy has no fact {name!r}; it has {', '.join(facts) or 'none'}")
+        return facts[name]
 
     def bind(self, tool: Tool) -> None:
         """Put a tool behind the rail: phase two of the policy's check.
@@ -145,8 +171,21 @@ class Engine:
                 compiled = compiled.bind(tool.binding)
             except PolicyError as error:
                 logger.error("%s does not fit the active policy and is refused: %s", tool.name, error)  # noqa: TRY400
+        self.sources = {**self.equip(compiled.policy), **self._still_registered(compiled.policy)}
         self.policy = compiled
         self.recorder = Recorder(compiled.policy.redact)
+
+    def _still_registered(self, policy: Policy) -> dict[str, FactSource]:
+        """The application's own sources of facts that are defined as they were when it registered them."""
+        return {
+            name: source
+            for name, (before, source) in self._registered.items()
+            if _definition(policy.facts.get(name)) == _definition(before)
+        }
+
+
+def _definition(fact: FactPolicy | None) -> object:
+    return fact and (fact.sql and fact.sql.value, fact.database, fact.python)
 
 
 def tool_of(

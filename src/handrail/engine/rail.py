@@ -89,12 +89,10 @@ class Rail:
         Raises:
             NotFound: the policy has no such fact.
         """
-        if name not in self._engine.policy.policy.facts:
-            known = ", ".join(self._engine.policy.policy.facts) or "none"
-            raise NotFound(f"the policy has no fact {name!r}; it has {known}")
+        self._engine.fact(name)
 
         def register(function: F) -> F:
-            self._engine.sources = {**self._engine.sources, name: lambda given: found(function(**given))}
+            self._engine.register(name, lambda given: found(function(**given)))
             return function
 
         return register

@@ -1,0 +1,107 @@
+"""What a fact says is what the running policy asks for, in every process, whatever its source gives."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handrail.app import App, open_app
+from handrail.engine.rail import Rail
+from handrail.engine.restrict import activate
+from handrail.policy.load import load
+from handrail.words.errors import Denied
+
+ASKS = """
+handrail: 1
+agents: {{support: {{may: [send]}}}}
+tools: {{send: {{does: send, starts: bounded, at_most: bounded}}}}
+facts: {{customer: {{{source}, with: {{id: args.to}}}}}}
+rules: [{{id: blocked, tools: send, when: 'customer.tier == "blocked"', deny: "Blocked."}}]
+"""
+OLD = 'sql: "select tier from customers where id = :id", database: shop'
+NEW = 'sql: "select verdict as tier from customers where id = :id", database: shop'
+
+
+def shop_in(folder: Path) -> str:
+    """A shop whose customer 1 is fine by one column and blocked by the other."""
+    with sqlite3.connect(folder / "shop.db") as connection:
+        connection.execute("create table customers (id integer, tier text, verdict text)")
+        connection.execute("insert into customers values (1, 'fine', 'blocked')")
+    return f"sqlite:///{folder / 'shop.db'}"
+
+
+def process(folder: Path, source: str) -> App:
+    """What one process has open on the folder's store."""
+    policy = folder / "handrail.yaml"
+    policy.write_text(ASKS.format(source=source), encoding="utf-8")
+    shop = f"sqlite:///{folder / 'shop.db'}"
+    return open_app(policy, database=f"sqlite:///{folder / 'h.db'}", databases={"shop": shop})
+
+
+def sender(app: App) -> Callable[[], str]:
+    """Sends to customer 1 as the agent."""
+    rail = Rail(app.engine, app.close)
+
+    @rail.tool
+    def send(to: int) -> str:
+        return f"sent to {to}"
+
+    def call() -> str:
+        with rail.session(agent="support", task="T-1"):
+            return send(1)
+
+    return call
+
+
+def test_a_query_that_an_activated_policy_changed_is_asked_by_every_process_at_once(tmp_path: Path) -> None:
+    """The old version's query would let by what the new version's denies."""
+    shop_in(tmp_path)
+    one, other = process(tmp_path, OLD), process(tmp_path, OLD)
+    try:
+        send_in_one = sender(one)
+        assert send_in_one() == "sent to 1"
+        activate(other.engine, load(ASKS.format(source=NEW), "handrail.yaml"), "ops@example.com", "check")
+        with pytest.raises(Denied, match="Blocked"):
+            send_in_one()
+        activate(other.engine, load(ASKS.format(source=OLD), "handrail.yaml"), "ops@example.com", "back")
+        assert send_in_one() == "sent to 1"
+    finally:
+        one.close()
+        other.close()
+
+
+def test_a_fact_whose_new_database_nobody_named_fails_and_denies(tmp_path: Path) -> None:
+    """Taking a policy up never fails as a whole: what needs the fact is refused, with the reason."""
+    shop_in(tmp_path)
+    app = process(tmp_path, OLD)
+    try:
+        send = sender(app)
+        assert send() == "sent to 1"
+        elsewhere = OLD.replace("database: shop", "database: elsewhere")
+        activate(app.engine, load(ASKS.format(source=elsewhere), "handrail.yaml"), "ops@example.com", "move")
+        with pytest.raises(Denied, match="customer could not be had"):
+            send()
+    finally:
+        app.close()
+
+
+def test_a_registered_function_answers_for_as_long_as_the_policy_defines_the_fact_so(tmp_path: Path) -> None:
+    """Once the policy asks a database, the application's function is no source any more."""
+    shop_in(tmp_path)
+    app = process(tmp_path, "python: json:loads")
+    try:
+        rail = Rail(app.engine, app.close)
+        rail.fact("customer")(lambda id: {"tier": "fine"})  # noqa: A006 - the policy's parameter
+        send = sender(app)
+        assert send() == "sent to 1"
+        same = ASKS.format(source="python: json:loads") + "# another text\n"
+        activate(app.engine, load(same, "handrail.yaml"), "ops@example.com", "a comment")
+        assert send() == "sent to 1"
+        activate(app.engine, load(ASKS.format(source=NEW), "handrail.yaml"), "ops@example.com", "sql")
+        with pytest.raises(Denied, match="Blocked"):
+            send()
+    finally:
+        app.close()
