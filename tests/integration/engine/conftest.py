@@ -17,7 +17,7 @@ Open = Callable[..., Desk]
 
 @pytest.fixture(scope="session")
 def engine_database(postgres_url: str) -> Iterator[str]:
-    """URL of one PostgreSQL database for all these tests: a database for each would take most of their time."""
+    """URL of one PostgreSQL database for all these tests: one for each would take most of their time."""
     with postgres.database(postgres_url) as url:
         yield url
 
