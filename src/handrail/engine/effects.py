@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handrail.engine.texts import error_text
 from handrail.words.fact import Failed
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def fact(engine: Engine, query: Query) -> object:
     try:
         return source(query.given)
     except Exception as error:  # noqa: BLE001 - a source is foreign code; whatever it raises is a failed fact
-        return Failed(f"{type(error).__name__}: {error}")
+        return Failed(error_text(error))
 
 
 def _used(engine: Engine, query: Query) -> object:

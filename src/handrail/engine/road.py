@@ -14,7 +14,7 @@ from handrail.engine.effects import Call, Do, NotBegun, Road, Write
 from handrail.engine.judge import Judged, judge, refusal
 from handrail.engine.outcomes import denied, ended, held, shadowed
 from handrail.engine.settle import Outcome, flush, output_text, settle
-from handrail.engine.texts import error_text, fit
+from handrail.engine.texts import error_text, fit, said
 from handrail.gate import BY_HAND, ORDER
 from handrail.ports import Commit
 from handrail.words.action import Action, Proposal
@@ -187,9 +187,16 @@ def _again(action: Action, payload: bytes) -> Proposal:
 
 
 def _run(engine: Engine, action: Action, payload: bytes, salt: str) -> Road:
-    """Call the tool and settle, whatever happens."""
+    """Call the tool and settle. However this ends, the lease of what is not settled is no longer extended."""
     token = action.token or ""
     engine.running[action.id] = token
+    try:
+        return (yield from _call(engine, action, token, payload, salt))
+    finally:
+        engine.running.pop(action.id, None)
+
+
+def _call(engine: Engine, action: Action, token: str, payload: bytes, salt: str) -> Road:
     begun = time.perf_counter_ns()
 
     def outcome(
@@ -201,10 +208,9 @@ def _run(engine: Engine, action: Action, payload: bytes, salt: str) -> Road:
     try:
         output: Any = yield Call(engine.tools[action.tool], payload)
     except GeneratorExit:
-        engine.running.pop(action.id, None)
         raise
     except (NotDone, NotBegun) as error:
-        why = fit(str(error)) or "the tool did nothing"
+        why = fit(said(error) or "the tool did nothing")
         yield from settle(engine, outcome(State.FAILED, None, why, nothing_done=True))
         raise
     except BaseException as error:

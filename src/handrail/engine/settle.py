@@ -14,7 +14,7 @@ from handrail.engine.effects import Road, Write
 from handrail.engine.texts import reason_of
 from handrail.ports import Commit
 from handrail.words.entry import Kind
-from handrail.words.errors import NotFound, OutcomeUnrecorded, StoreError
+from handrail.words.errors import NotFound, OutcomeUnrecorded
 from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ class Outcome:
 
 
 def output_text(output: object) -> str:
-    """An output as JSON text; what JSON can't hold is kept as its ``repr``. Never raises."""
+    """An output as JSON text that can be read again; what JSON can't hold is kept as its ``repr``."""
     try:
         text = _encode(output).decode()
+        # the encoder writes Decimal("NaN"), raw text and endless digits as they are: no JSON, or nobody's
+        thaw_any(text)
     except Exception:  # noqa: BLE001 - whatever is wrong with an output, what became of the action is known
         text = _encode({"repr": _shown(output)}).decode()
     if len(text) <= LARGEST_OUTPUT:
@@ -68,12 +70,11 @@ def settle(engine: Engine, outcome: Outcome, output: object = None) -> Road:
     """
     try:
         yield Write(Commit.SETTLE, lambda tx: write(engine, tx, outcome))
-    except StoreError as error:
+    except Exception as error:
+        # not of the store alone: whatever went wrong, what became of the action must not be lost
         engine.unrecorded.append(outcome)
         engine.stir()
         raise OutcomeUnrecorded(outcome.action.id, output) from error
-    finally:
-        engine.running.pop(outcome.action.id, None)
     engine.stir()
 
 

@@ -10,6 +10,7 @@ LONGEST_REASON = 20_000
 """Characters of a rationale or a reason."""
 LONGEST_ERROR = 2_000
 """Characters of an exception's text that are kept."""
+UNREADABLE = "its text can't be read"
 
 
 def name_of(value: object, what: str) -> str:
@@ -41,11 +42,18 @@ def reason_of(value: object, what: str, longest: int = LONGEST_REASON) -> str:
 
 def error_text(error: BaseException) -> str:
     """An exception's kind and text, whatever they hold, short enough to keep."""
+    text = said(error)
+    return fit(
+        f"{type(error).__name__} ({UNREADABLE})" if text is None else f"{type(error).__name__}: {text}"
+    )
+
+
+def said(error: BaseException) -> str | None:
+    """An exception's own text; None when it can't even give that."""
     try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception as worse:  # noqa: BLE001 - an exception of foreign code may fail even at this
-        text = f"{type(error).__name__} (its text can't be read: {type(worse).__name__})"
-    return fit(text)
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of foreign code may fail even at this
+        return None
 
 
 def fit(text: str) -> str:

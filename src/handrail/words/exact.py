@@ -9,6 +9,9 @@ from math import isfinite
 
 from handrail.words.fact import Failed
 
+MOST_BITS = 4_096
+"""A longer whole number can't be written as text, and nothing that counts is as large."""
+
 
 def found(value: object) -> object:
     """What a Python function found: None means that there is nothing.
@@ -25,8 +28,10 @@ def exact(value: object) -> object:
     Raises:
         ValueError: it is nothing of the kind, or not finite; the fact has then failed.
     """
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return _whole(value)
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, float | Decimal):
@@ -42,15 +47,23 @@ def exact(value: object) -> object:
     raise ValueError(f"a {type(value).__name__} is no value that a rule can use")
 
 
+def _whole(value: int) -> int:
+    if value.bit_length() > MOST_BITS:
+        raise ValueError(f"a whole number of {value.bit_length():,} bits is no value that a rule can use")
+    return int.__int__(value)
+
+
 def _text(value: str) -> str:
+    # a subclass may have its own idea of == and hash(): a rule would be told another value than it has
+    plain = str.__str__(value)
     try:
-        value.encode()
+        plain.encode()
     except UnicodeEncodeError as error:
         raise ValueError("a text with half of a surrogate pair is no value that a rule can use") from error
-    return value
+    return plain
 
 
 def _number(value: float | Decimal) -> Decimal:
     if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
         raise ValueError(f"{value} is not a finite number")
-    return value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
+    return Decimal(value) if isinstance(value, Decimal) else Decimal(float.__repr__(value))

@@ -105,3 +105,36 @@ def test_a_registered_function_answers_for_as_long_as_the_policy_defines_the_fac
             send()
     finally:
         app.close()
+
+
+class Mute(Exception):
+    """An error that fails when it is asked for its text."""
+
+    def __str__(self) -> str:
+        """Not even that."""
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize("error", [Mute(), ValueError("half \ud800")], ids=["mute", "surrogate"])
+def test_a_source_that_raises_anything_fails_its_fact_and_the_refusal_is_recorded(
+    tmp_path: Path, error: Exception
+) -> None:
+    """Whatever a source raises, the action is denied by what reads the fact, never lost."""
+    app = process(tmp_path, "python: json:loads")
+    try:
+        rail = Rail(app.engine, app.close)
+        answers: list[Exception | dict[str, str]] = [error, {"tier": "fine"}]
+
+        @rail.fact("customer")
+        def customer(id: int) -> dict[str, str]:  # noqa: A002 - the policy's parameter
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        send = sender(app)
+        with pytest.raises(Denied, match="customer could not be had"):
+            send()
+        assert send() == "sent to 1"
+    finally:
+        app.close()
