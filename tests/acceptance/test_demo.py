@@ -281,6 +281,35 @@ def test_a_folder_with_somebodys_files_is_not_touched(no_keys: pytest.MonkeyPatc
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+def _handrail(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "handrail", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_command_line_finds_what_the_demo_left(ran: Ran, no_keys: pytest.MonkeyPatch) -> None:
+    """From inside the folder, with no option: the actions, their export and the log's proof."""
+    rows = ran.rows()
+    listed = _handrail(ran.folder.path, "actions", "list", "--json", "--limit", str(10 * len(rows)))
+    assert Counter(json.loads(line)["state"] for line in listed.stdout.splitlines()) == Counter(_states(ran))
+    exported = _handrail(ran.folder.path, "log", "export").stdout.splitlines()
+    assert len(exported) == len(rows)
+    assert Counter(json.loads(line)["action"] for line in exported) == Counter(row.tool for row in rows)
+    verified = _handrail(ran.folder.path, "log", "verify")
+    assert verified.stdout.startswith("Consistent")
+
+
+def _states(ran: Ran) -> list[str]:
+    with closing(sqlite3.connect(ran.folder.path / "handrail.db")) as db:
+        return [state for (state,) in db.execute("select state from actions")]
+
+
+def test_the_command_takes_less_than_a_minute(no_keys: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done = _handrail(tmp_path, "demo", "--headless", "--dir", "here")
+    assert done.returncode == 0, done.stderr
+    assert f"for {len(INBOX)} tickets" in done.stdout
+    assert (tmp_path / "here" / "handrail.yaml").is_file()
+
+
 SURE = {"confidence": 0.95, "rationale": "It is plain."}
 SCRIPT = [
     [{"name": "find_customer", "args": {"email": "aoife.brennan@mailbox.example", **SURE}}],

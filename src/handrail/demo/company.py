@@ -145,6 +145,12 @@ def build(path: Path, inbox: tuple[Ticket, ...], now: datetime) -> None:
         db.execute("commit")
 
 
+def tidy(path: Path) -> None:
+    """Bring everything into the one file of the database, so that it can be copied or looked into."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+
+
 def _add_customers(db: sqlite3.Connection) -> None:
     customers = rows("customers.csv")
     db.executemany(

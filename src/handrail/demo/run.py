@@ -16,7 +16,7 @@ from rich.console import Console
 
 from handrail.demo import ledger
 from handrail.demo.agent import Scripted, answer_customer
-from handrail.demo.company import NAME, Ticket, build, tickets
+from handrail.demo.company import NAME, Ticket, build, tickets, tidy
 from handrail.demo.folder import NotOurs, prepare
 from handrail.demo.hands import Hands
 from handrail.demo.model import Model
@@ -72,7 +72,9 @@ def run(directory: Path, *, headless: bool, console: Console) -> int:
         day.work(chosen(os.environ))
         found = ledger.everything(desk.engine.store)
         summary(show, found, desk.engine.policy.policy.tools)
-        hints(show, directory, _example(desk, found))
+        example = _example(desk, found)
+    tidy(folder.database)
+    hints(show, directory, example)
     return 0
 
 
