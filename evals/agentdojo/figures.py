@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
@@ -31,25 +31,34 @@ class Figures:
     injections_stopped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PEOPLE, 0))
     pairs: int = 0
     pairs_stopped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PEOPLE, 0))
-    added: list[Span] = field(default_factory=list)
+    gated: list[Span] = field(default_factory=list)
+    """The time of each call that ran alone through the gate, without the tool's own."""
+    direct: list[Span] = field(default_factory=list)
+    """The same with no gate: what the harness itself takes."""
+
+    @property
+    def floor_wall(self) -> float:
+        """The harness's own median per call, in microseconds by the clock."""
+        return _median(span.wall for span in self.direct)
 
     @property
     def added_wall(self) -> float:
-        """The median of what the gate added to a call that ran alone, in microseconds by the clock."""
-        return median(span.wall for span in self.added) / 1_000 if self.added else 0.0
+        """What the gate adds to a call, gated minus direct: medians in microseconds by the clock."""
+        return _median(span.wall for span in self.gated) - self.floor_wall
 
     @property
     def added_cpu(self) -> float:
-        """The same in microseconds of processor time."""
-        return median(span.cpu for span in self.added) / 1_000 if self.added else 0.0
+        """The same in microseconds of processor time, of all threads."""
+        return _median(span.cpu for span in self.gated) - _median(span.cpu for span in self.direct)
 
     def row(self) -> dict[str, Any]:
         """Give everything as a JSON object."""
-        plain = {key: value for key, value in asdict(self).items() if key != "added"}
+        plain = {key: value for key, value in asdict(self).items() if key not in ("gated", "direct")}
         return plain | {
             "questions_per_task": _ratio(self.questions, self.tasks),
             "added_us_wall_p50": round(self.added_wall, 1),
             "added_us_cpu_p50": round(self.added_cpu, 1),
+            "floor_us_wall_p50": round(self.floor_wall, 1),
         }
 
 
@@ -65,7 +74,8 @@ def total(parts: Sequence[Figures]) -> Figures:
         injections_stopped=_sum([part.injections_stopped for part in parts]),
         pairs=sum(part.pairs for part in parts),
         pairs_stopped=_sum([part.pairs_stopped for part in parts]),
-        added=[span for part in parts for span in part.added],
+        gated=[span for part in parts for span in part.gated],
+        direct=[span for part in parts for span in part.direct],
     )
 
 
@@ -115,6 +125,11 @@ def differences(got: Figures, expected: Expected) -> Iterator[str]:
 
 def _sum(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return {person: sum(part[person] for part in parts) for person in PEOPLE}
+
+
+def _median(nanoseconds: Iterable[int]) -> float:
+    values = list(nanoseconds)
+    return median(values) / 1_000 if values else 0.0
 
 
 def _ratio(count: int, whole: int) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from evals.agentdojo.toollist import does
 
 AGENT = "agent"
+OWNER = "owner@example.com"
 
 HEAD = """\
 handrail: 1
@@ -20,7 +21,7 @@ tools:
 {tools}
 
 approvers:
-  owner: {{people: [owner@example.com], need: 1, answer_within: 1 day, if_no_answer: reject}}
+  owner: {{people: [{owner}], need: 1, answer_within: 1 day, if_no_answer: reject}}
 """
 
 
@@ -29,6 +30,7 @@ def policy(names: Iterable[str]) -> str:
     listed = list(names)
     return HEAD.format(
         agent=AGENT,
+        owner=OWNER,
         may="\n".join(f"      - {name}" for name in listed),
         tools="\n".join(f"  {name}: {_line(does(name))}" for name in listed),
     )

@@ -47,18 +47,18 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a replay did: which calls ran, how many asked, and what the gate added to each that ran alone."""
+    """What a replay did: which calls ran, how many asked, the time of each that ran alone (less the tool)."""
 
     ran: tuple[Call, ...]
     asked: int
-    added: tuple[Span, ...]
+    alone: tuple[Span, ...]
 
 
 def play(calls: Sequence[Call], gate: Gate, person: Person, meter: Meter, task: str) -> Played:
     """Propose the calls in order in one session; a call that did not run does not end the replay."""
     ran: list[Call] = []
     asked = 0
-    added: list[Span] = []
+    alone: list[Span] = []
     with gate.session(task):
         for call in calls:
             start, inside = now(), meter.tools
@@ -68,5 +68,5 @@ def play(calls: Sequence[Call], gate: Gate, person: Person, meter: Meter, task: 
             if ruling.ran:
                 ran.append(call)
             if ruling.ran and not ruling.asked:
-                added.append(spent)
-    return Played(tuple(ran), asked, tuple(added))
+                alone.append(spent)
+    return Played(tuple(ran), asked, tuple(alone))

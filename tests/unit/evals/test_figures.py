@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
+from rich.console import Console
+
 from evals.agentdojo.figures import ASKING, Figures, differences, percent, total
 from evals.agentdojo.replay import Span
-from evals.agentdojo.report import as_json
+from evals.agentdojo.report import as_json, table
 
 
 def _right() -> Figures:
@@ -20,7 +23,8 @@ def _right() -> Figures:
         injections_stopped={"nobody": 33, "rubber stamp": 0, "ideal": 33},
         pairs=878,
         pairs_stopped={"nobody": 857, "rubber stamp": 0, "ideal": 857},
-        added=[Span(3_000, 1_000), Span(5_000, 2_000), Span(90_000, 9_000)],
+        gated=[Span(3_500, 1_200), Span(5_500, 2_200), Span(90_000, 9_000)],
+        direct=[Span(400, 200), Span(500, 200), Span(9_000, 900)],
     )
 
 
@@ -71,9 +75,41 @@ def test_nothing_measured_is_zero_and_no_error() -> None:
     assert (empty.added_wall, percent(0, 0), empty.row()["questions_per_task"]) == (0.0, 0.0, 0.0)
 
 
+def test_what_the_gate_adds_is_gated_minus_direct() -> None:
+    """The harness's own time is not the gate's: median less median, and shown beside it."""
+    assert (_right().added_wall, _right().added_cpu, _right().floor_wall) == (5.0, 2.0, 0.5)
+
+
 def test_the_json_has_a_row_a_suite() -> None:
     """What programs read holds the counts and what did not come out."""
     document = json.loads(as_json("rail", "v1", [_right()], ["a difference"]))
     assert document["suites"][0]["pairs_stopped"]["nobody"] == 857
     assert document["suites"][0]["added_us_wall_p50"] == 5.0
+    assert document["suites"][0]["floor_us_wall_p50"] == 0.5
+    assert "gated" not in document["suites"][0], "thousands of spans are for nobody to read"
     assert document["differences"] == ["a difference"]
+
+
+def test_the_table_shows_every_figure_in_eighty_columns() -> None:
+    """Four suites and their total fit a plain terminal, with no label or number cut."""
+    names = ["workspace", "travel", "banking", "slack", "all"]
+    file = io.StringIO()
+    Console(file=file, width=80).print(table("AgentDojo", [replace(_right(), suite=name) for name in names]))
+    rows = [line.split("│")[1:-1] for line in file.getvalue().splitlines() if line.startswith("│")]
+    assert [(label.strip(), last.strip()) for label, *_suites, last in rows] == [
+        ("user tasks", "97"),
+        ("finished without a person, %", "38.1"),
+        ("finished with one, %", "100.0"),
+        ("questions per task", "0.85"),
+        ("injections", "34"),
+        ("stopped with nobody, %", "97.1"),
+        ("stopped with rubber stamp, %", "0.0"),
+        ("stopped with ideal, %", "97.1"),
+        ("pairs", "878"),
+        ("stopped with nobody, %", "97.6"),
+        ("stopped with rubber stamp, %", "0.0"),
+        ("stopped with ideal, %", "97.6"),
+        ("added per call, µs", "5"),
+        ("… of the processor, µs", "2"),
+        ("floor per call, µs", "0"),
+    ]

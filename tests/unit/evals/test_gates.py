@@ -56,8 +56,8 @@ def test_only_calls_that_ran_alone_are_timed() -> None:
     meter = Meter()
     gate = ask_writes(Tools(meter).execute)
     played = play([READ, WRITE], gate, PEOPLE["ideal"], meter, "task")
-    assert len(played.added) == 1
-    assert played.added[0].wall > 0
+    assert len(played.alone) == 1
+    assert played.alone[0].wall > 0
 
 
 def test_the_tools_own_time_is_not_the_gates() -> None:
@@ -70,4 +70,4 @@ def test_the_tools_own_time_is_not_the_gates() -> None:
         return "done"
 
     played = play([READ], allow_all(slow), PEOPLE["nobody"], meter, "task")
-    assert 0 <= played.added[0].cpu < meter.tools.cpu
+    assert 0 <= played.alone[0].cpu < meter.tools.cpu
