@@ -3,8 +3,8 @@
 A lone caller pays no hand-over at all; under concurrency many pieces of work share one fsync. In a batch each
 piece runs in a savepoint of its own, so that one that fails takes nothing else with it.
 
-An exception that a signal raises (Ctrl-C) may hit the leader at any moment. It then ends the leader's own call
-only: what was not committed is rolled back, and the others' work is run anew by the next leader.
+An exception that a signal raises (Ctrl-C) may hit the leader at any moment. Only its own call ends then:
+what was not committed is rolled back, and the others' work is run anew by the next leader.
 """
 
 from __future__ import annotations

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SET_UP_LOCK = "SELECT pg_advisory_xact_lock(1213088844, 2)"
 """1213088844 is the first half of our advisory locks; second half: 1 restrictions, 2 set-up, 3 sealer."""
-WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
-"""Each statement sees what was committed before it began, whatever the database's default is."""
-SHARED = WRITE + "SELECT now_ms() FROM pg_advisory_xact_lock_shared(1213088844, 1)"
-EXCLUSIVE = WRITE + "SELECT now_ms() FROM pg_advisory_xact_lock(1213088844, 1)"
+SHARED = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+    "SELECT now_ms() FROM pg_advisory_xact_lock_shared(1213088844, 1)"
+)
+"""Each statement after it sees what was committed before it began, whatever the database's default is."""
+EXCLUSIVE = SHARED.replace("_shared", "")
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT now_ms()"
 CONNECTIONS = 8
 PATIENCE_SECONDS = 30.0
@@ -152,8 +154,9 @@ class PostgresStore(Forkable):
 
 def _version(connection: psycopg.Connection) -> int | None:
     """The schema version, or None where there is no store yet."""
-    row = connection.execute("SELECT to_regclass('handrail.meta')").fetchone()
-    if row is None or row[0] is None:
+    # not to_regclass: it may answer from a cache that is older than the lock
+    there = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'handrail' AND tablename = 'meta'")
+    if there.fetchone() is None:
         return None
     found = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
     version = None if found is None else int(found[0])

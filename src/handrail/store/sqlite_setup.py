@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 APPLICATION = 0x48_52_41_4C
 """``application_id`` of our files ("HRAL"): a file of another program is never written."""
+MARKS = """
+    SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)
+    FROM pragma_user_version, pragma_application_id
+"""
+"""One statement: another process that sets the file up is seen before it or after it, never amid."""
 
 
 def set_up(connection: sqlite3.Connection) -> None:
@@ -39,9 +44,7 @@ def set_up(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     """The schema version of our file, or 0 for an empty one."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    version, application, tables = connection.execute(MARKS).fetchone()
     if application != APPLICATION and (version or tables):
         raise StoreError(
             "this SQLite file belongs to another program; nothing was changed; give another path"

@@ -25,7 +25,7 @@ class Runner(Protocol):
         """The first row, or None."""
 
     def changed(self, name: str, values: Mapping[str, object]) -> bool:
-        """Whether a statement changed any row; ``returning`` would cost SQLite a temporary table each time."""
+        """Whether a statement changed any row; ``returning`` costs SQLite a temporary table each time."""
 
     def run(self, name: str, values: Mapping[str, object] = NOTHING) -> None:
         """Run a statement that gives no rows."""

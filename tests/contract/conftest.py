@@ -1,0 +1,61 @@
+"""Every test here that asks for `store` runs on memory, on a SQLite file and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from handrail.ports import Store
+from handrail.store.memory import MemoryStore
+from handrail.store.postgres import PostgresStore
+from handrail.store.sqlite import SqliteStore
+from tests.support import postgres
+
+Opener = Callable[[], Store]
+EMPTY = """
+    truncate activations, halts, grants, sessions, payloads, seats, votes, approvals, holds, actions,
+        budget_windows, entries, leaves, heads, policies restart identity;
+    delete from meta where name <> 'schema'
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Opens the same durable store again and again, as other processes would; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def opened(store: SqliteStore | PostgresStore) -> Store:
+            stack.callback(store.close)
+            return store
+
+        if request.param == "sqlite":
+            yield lambda: opened(SqliteStore(tmp_path / "handrail.db", "NORMAL"))
+        else:
+            url = str(request.getfixturevalue("postgres_database"))
+            yield lambda: opened(PostgresStore(url))
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_url: str) -> Iterator[PostgresStore]:
+    """One PostgreSQL store for all tests of `store`: a fresh one for each would take most of the time."""
+    with postgres.database(postgres_url) as url:
+        opened = PostgresStore(url)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """One open store."""
+    if request.param == "postgres":
+        shared: PostgresStore = request.getfixturevalue("shared_postgres")
+        yield shared
+        with shared._settings.connect() as connection:
+            connection.execute(EMPTY)
+        return
+    opened = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "handrail.db", "NORMAL")
+    yield opened
+    opened.close()
