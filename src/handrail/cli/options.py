@@ -9,12 +9,15 @@ import typer
 
 from handrail.words.lifecycle import State
 
+WHERE = "Where the store is"
+"""The part of a command's help that has these options."""
 PolicyPath = Annotated[
     Path | None,
     typer.Option(
         "--policy",
         metavar="PATH",
         help="The policy file; the store lies beside it. Default: handrail.yaml here.",
+        rich_help_panel=WHERE,
     ),
 ]
 Database = Annotated[
@@ -24,6 +27,7 @@ Database = Annotated[
         metavar="URL",
         envvar="HANDRAIL_DATABASE_URL",
         help="The store: sqlite:///PATH or postgresql://…. Default: handrail.db beside the policy.",
+        rich_help_panel=WHERE,
     ),
 ]
 AsJson = Annotated[
