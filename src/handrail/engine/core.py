@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from handrail.engine.door import digest, freeze, thaw
+from handrail.engine.door import completed, digest, freeze, thaw
 from handrail.engine.ids import new_id
 from handrail.engine.record import Recorder
 from handrail.policy.binding import Binding, binding
@@ -129,7 +129,8 @@ class Engine:
         if not isinstance(values, str):
             try:
                 frozen = freeze(values)
-                refusal = self._misfit(known, frozen) if known else None
+                if known:
+                    frozen, refusal = self._fitted(known, frozen)
             except BadArguments as error:
                 refusal = str(error)
         return Proposal(
@@ -148,18 +149,26 @@ class Engine:
             refusal=refusal,
         )
 
-    def _misfit(self, tool: Tool, frozen: bytes) -> str | None:
-        """Why the function could not be called with these arguments, found out before anything is decided."""
+    def _fitted(self, tool: Tool, frozen: bytes) -> tuple[bytes, str | None]:
+        """The bytes of what the function gets, or why it could not be called, before anything is decided."""
+        decode = tool.signature.decode
         try:
-            tool.signature.decode(frozen)
+            if tool.signature.has_models:
+                return completed(frozen, decode), None
+            decode(frozen)
+        except BadArguments as error:
+            return frozen, str(error)
         except Exception as error:  # noqa: BLE001 - a parameter's type may have code of its own
-            bound = self.policy.bound.get(tool.name)
-            # an error's text may hold the value, which the policy may want redacted: only its kind is told
-            why = f"the arguments are not what the function's type hints say ({type(error).__name__})"
-            with suppress(EvaluationError):
-                return (bound.invalid(thaw(frozen)) if bound else None) or why
-            return why
-        return None
+            return frozen, self._misfit(tool, frozen, error)
+        return frozen, None
+
+    def _misfit(self, tool: Tool, frozen: bytes, error: Exception) -> str:
+        bound = self.policy.bound.get(tool.name)
+        # an error's text may hold the value, which the policy may want redacted: only its kind is told
+        why = f"the arguments are not what the function's type hints say ({type(error).__name__})"
+        with suppress(EvaluationError):
+            return (bound.invalid(thaw(frozen)) if bound else None) or why
+        return why
 
     def _take_up(self, version: str) -> None:
         stored = self.store.read(lambda tx: tx.restrictions.policy(version))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -55,6 +56,26 @@ def freeze(arguments: Mapping[str, object]) -> bytes:
     if len(frozen) > LARGEST:
         raise BadArguments(f"the arguments take {len(frozen):,} bytes; at most {LARGEST:,} are accepted")
     return frozen
+
+
+def completed(frozen: bytes, decode: Callable[[bytes], dict[str, Any]]) -> bytes:
+    """The canonical bytes of what a tool with models really gets: defaults filled in, what it drops left out.
+
+    So the gate and people see what the tool sees. ``decode`` makes the tool's values.
+
+    Raises:
+        BadArguments: the tool's values can't be written down so that the same ones are read again.
+    """
+    values = decode(frozen)
+    whole = freeze(values)
+    again = decode(whole)
+    # values of types that never compare as equal, not even to themselves, can only be compared as bytes
+    differ = again != values and again == decode(whole)
+    if differ or freeze(again) != whole:
+        raise BadArguments(
+            "the arguments change when they are written down and read again; pass plain values"
+        )
+    return whole
 
 
 def thaw(frozen: bytes) -> dict[str, Any]:
@@ -129,16 +150,37 @@ def _key(name: object, where: str) -> str:
 
 def _builtin(value: object, where: str) -> object:
     """A dataclass, date, enum or pydantic model as JSON values, one level at a time."""
-    dump = getattr(value, "model_dump", None)
     try:
-        if dump is not None and not isinstance(value, type):
-            return dump(mode="json")
-        found = msgspec.to_builtins(value, builtin_types=(Decimal,), order="deterministic")
+        if hasattr(value, "model_dump") and not isinstance(value, type):
+            return _dumped(value)
+        named = _fields(value)
+        if named is not None:
+            return named
+        found = msgspec.to_builtins(value, builtin_types=(Decimal,), order="deterministic", enc_hook=_dumped)
     except Exception as error:
         raise BadArguments(f"{where} is a {type(value).__name__}, which is not JSON") from error
     if type(found) is type(value):
         raise BadArguments(f"{where} is a {type(value).__name__}, which is not JSON")
     return found
+
+
+def _fields(value: Any) -> dict[str, object] | None:
+    """Every field of a dataclass or struct by its name in JSON; msgspec leaves defaults out of some."""
+    if isinstance(value, type):
+        return None
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    config = getattr(value, "__struct_config__", None)
+    if config is None or config.array_like:
+        return None
+    names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+    found = {name: item for name, field in names if (item := getattr(value, field)) is not msgspec.UNSET}
+    return found if config.tag is None else {config.tag_field: config.tag, **found}
+
+
+def _dumped(model: Any) -> object:
+    """A pydantic model by the names that its schema has."""
+    return model.model_dump(mode="json", by_alias=True)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
@@ -16,11 +18,15 @@ NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a function is called: ``collect`` takes a call's values, ``decode`` makes them."""
+    """How a function is called: ``collect`` takes a call's values, ``decode`` makes them.
+
+    ``has_models`` says that a value may be more than was given: a model fills defaults in, drops or renames.
+    """
 
     schema: Mapping[str, object]
     collect: Callable[[tuple[Any, ...], dict[str, Any]], dict[str, object]]
     decode: Callable[[bytes], dict[str, Any]]
+    has_models: bool = False
 
 
 def of_function(function: Callable[..., Any]) -> Signature:
@@ -46,7 +52,10 @@ def of_function(function: Callable[..., Any]) -> Signature:
         values = decoder.decode(frozen)
         return {name: getattr(values, name) for name in names}
 
-    return Signature(_schema(function, struct), _collector(parameters), decode)
+    schema = _schema(function, struct)
+    text = msgspec.json.encode(schema.get("properties"))
+    has_models = b'"$ref"' in text or b'"properties"' in text
+    return Signature(schema, _collector(parameters), decode, has_models)
 
 
 def of_schema(schema: Mapping[str, object]) -> Signature:
@@ -111,11 +120,12 @@ def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
 
 
 def _schema(function: Callable[..., Any], struct: type) -> dict[str, object]:
+    foreign: dict[str, Any] = {}
     try:
-        whole = msgspec.json.schema(struct, schema_hook=_foreign)
+        whole = msgspec.json.schema(struct, schema_hook=partial(_foreign, foreign))
     except TypeError as error:
         raise TypeError(f"{function.__qualname__}: {error}; use types that JSON can hold") from error
-    definitions = dict(whole["$defs"])
+    definitions = {**whole["$defs"], **foreign}
     root = dict(definitions.pop(whole["$ref"].rpartition("/")[2]))
     root.pop("title", None)
     for name in root.get("properties", {}):
@@ -137,12 +147,14 @@ def _numbers(schema: Any) -> Any:
     return {key: _numbers(value) for key, value in schema.items()}
 
 
-def _foreign(kind: type) -> dict[str, Any]:
-    """The schema of a pydantic model, without importing pydantic."""
+def _foreign(definitions: dict[str, Any], kind: type) -> dict[str, Any]:
+    """The schema of a pydantic model, without importing pydantic; what it refers to, into ``definitions``."""
     model = getattr(kind, "model_json_schema", None)
     if model is None:
         raise NotImplementedError
-    found: dict[str, Any] = model()
+    prefix = re.sub(r"\W", "_", f"{kind.__module__}.{kind.__qualname__}")
+    found: dict[str, Any] = model(ref_template=f"#/$defs/{prefix}.{{model}}")
+    definitions |= {f"{prefix}.{name}": each for name, each in found.pop("$defs", {}).items()}
     return found
 
 
