@@ -35,14 +35,38 @@ class Randomness:
         self._pool, self._at = b"", 0
 
 
+class Moments:
+    """Numbers that grow: the milliseconds since the epoch, 65,536 for each."""
+
+    def __init__(self) -> None:
+        """None was given yet."""
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> int:
+        """A number greater than every one before."""
+        with self._lock:
+            self._last = max(self._last + 1, (time.time_ns() // 1_000_000) << 16)
+            return self._last
+
+    def forget(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
+
+
 _random = Randomness()
+_moments = Moments()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.forget)
+    os.register_at_fork(after_in_child=_moments.forget)
 
 
 def new_id() -> str:
-    """28 hexadecimal digits: 48 bits of milliseconds, then 64 random bits."""
-    return f"{time.time_ns() // 1_000_000:012x}{_random.hex(8)}"
+    """28 hexadecimal digits: 48 bits of milliseconds, a count of 16 bits within each, then 48 random bits.
+
+    Later ids of one process are always greater, also within a millisecond and when the clock is set back.
+    """
+    return f"{_moments.next():016x}{_random.hex(6)}"
 
 
 def new_secret() -> str:
