@@ -142,8 +142,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def site(store: Place, processes: Nursery) -> Iterator[Site]:
     """A desk that lives on while others die, with an action of its own that runs all the time."""
     folder, url = store
-    with opened(folder, url, POLICY, LONG) as desk:
-        desk.app.engine.stir = lambda: None
+    with opened(folder, url, POLICY, LONG, keeper=False) as desk:
         started, go = threading.Event(), threading.Event()
 
         @desk.rail.tool

@@ -133,13 +133,21 @@ class Desk:
 
 
 @contextmanager
-def opened(folder: Path, url: str, policy: str = POLICY, lease: int = LEASE) -> Iterator[Desk]:
-    """A desk over the store at ``url``; a second one on the same store is what another process would have."""
+def opened(
+    folder: Path, url: str, policy: str = POLICY, lease: int = LEASE, *, keeper: bool = True
+) -> Iterator[Desk]:
+    """A desk over the store at ``url``; a second one on the same store is what another process would have.
+
+    Without its keeper no job runs unless the test runs it.
+    """
     path = folder / "handrail.yaml"
     if not path.exists():
         path.write_text(policy, encoding="utf-8")
     app = open_app(path, database=url, synchronous="NORMAL", lease=lease)
+    if not keeper:
+        app.keeper.stop()
     try:
         yield Desk(app, Rail(app.engine, app.close), url)
     finally:
         app.close()
+        app.store.close()

@@ -51,8 +51,8 @@ def open_desk(tmp_path: Path) -> Iterator[Open]:
     """Opens desks, with a policy of the test's own if it has one; all are closed at its end."""
     with ExitStack() as stack:
 
-        def open_one(url: str, policy: str = POLICY, lease: int = LEASE) -> Desk:
-            return stack.enter_context(opened(tmp_path, url, policy, lease))
+        def open_one(url: str, policy: str = POLICY, lease: int = LEASE, *, keeper: bool = False) -> Desk:
+            return stack.enter_context(opened(tmp_path, url, policy, lease, keeper=keeper))
 
         yield open_one
 
@@ -66,5 +66,5 @@ def desk(store_url: str, open_desk: Open) -> Desk:
 @pytest.fixture
 def one_desk(tmp_path: Path) -> Iterator[Desk]:
     """A desk over SQLite, where the store makes no difference."""
-    with opened(tmp_path, f"sqlite:///{tmp_path / 'handrail.db'}") as found:
+    with opened(tmp_path, f"sqlite:///{tmp_path / 'handrail.db'}", keeper=False) as found:
         yield found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,11 @@ from handrail.engine.jobs import reap
 from handrail.engine.keeper import Keeper
 from handrail.engine.restrict import halt
 from handrail.engine.settle import flush, resolve
+from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.errors import IllegalMove
 from handrail.words.lifecycle import State
+from tests.integration.engine.conftest import Open
 from tests.support.rail import Desk
 
 HOUR_AGO = "update actions set lease_until = 1 where state = 'running'"
@@ -272,7 +275,7 @@ def test_a_halt_lists_what_is_still_running(desk: Desk) -> None:
 
 
 @contextmanager
-def locked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+def locked(desk: Desk) -> Iterator[sqlite3.Connection]:
     """The store's file, locked by somebody else; the rail waits for it only briefly."""
     desk.app.store._writer.connection.execute("PRAGMA busy_timeout = 20")  # type: ignore[attr-defined]
     other = sqlite3.connect(desk.url.removeprefix("sqlite:///"), isolation_level=None)
@@ -283,10 +286,10 @@ def locked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Conn
 
 
 def test_an_outcome_that_cant_be_written_carries_the_output_and_nothing_starts_until_it_is(
-    one_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    one_desk: Desk,
 ) -> None:
     ran: list[str] = []
-    with locked(one_desk, monkeypatch) as other:
+    with locked(one_desk) as other:
 
         def act(text: str) -> dict[str, str]:
             ran.append(text)
@@ -311,11 +314,10 @@ def test_an_outcome_that_cant_be_written_carries_the_output_and_nothing_starts_u
 
 
 def test_the_keeper_writes_an_outcome_later_by_itself(
-    one_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    one_desk: Desk,
 ) -> None:
-    one_desk.app.keeper.stop()
     keeper = Keeper(one_desk.app.engine)
-    with locked(one_desk, monkeypatch) as other:
+    with locked(one_desk) as other:
         note = tool_that(one_desk, lambda _: other.execute("BEGIN IMMEDIATE").fetchall())
         with one_desk.rail.session("support"), pytest.raises(handrail.OutcomeUnrecorded):
             note("a")
@@ -327,16 +329,15 @@ def test_the_keeper_writes_an_outcome_later_by_itself(
     assert [action.state for action in one_desk.actions()] == [State.DONE]
 
 
-def test_closing_the_rail_writes_what_could_not_be_written_before(
-    one_desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with locked(one_desk, monkeypatch) as other:
-        note = tool_that(one_desk, lambda _: other.execute("BEGIN IMMEDIATE").fetchall())
-        with one_desk.rail.session("support"), pytest.raises(handrail.OutcomeUnrecorded):
+def test_closing_the_rail_writes_what_could_not_be_written_before(tmp_path: Path, open_desk: Open) -> None:
+    desk = open_desk(f"sqlite:///{tmp_path / 'handrail.db'}", keeper=True)
+    with locked(desk) as other:
+        note = tool_that(desk, lambda _: other.execute("BEGIN IMMEDIATE").fetchall())
+        with desk.rail.session("support"), pytest.raises(handrail.OutcomeUnrecorded):
             note("a")
         other.execute("ROLLBACK")
-    one_desk.rail.close()
-    with sqlite3.connect(one_desk.url.removeprefix("sqlite:///")) as connection:
+    desk.rail.close()
+    with sqlite3.connect(desk.url.removeprefix("sqlite:///")) as connection:
         assert connection.execute("select state from actions").fetchall() == [("done",)]
     connection.close()
 
@@ -373,11 +374,11 @@ def test_two_unrecorded_outcomes_are_both_written_when_threads_flush_together(on
 
 
 def test_a_store_that_fails_before_the_claim_lets_nothing_run(
-    one_desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    one_desk: Desk,
 ) -> None:
     ran: list[str] = []
     note = tool_that(one_desk, ran.append)
-    with locked(one_desk, monkeypatch) as other, one_desk.rail.session("support"):
+    with locked(one_desk) as other, one_desk.rail.session("support"):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(handrail.StoreError, match="locked"):
             note("a")
@@ -385,3 +386,30 @@ def test_a_store_that_fails_before_the_claim_lets_nothing_run(
         note("b")
     assert ran == ["b"]
     assert len(one_desk.actions()) == 1
+
+
+def test_the_keeper_seals_what_was_told_without_being_asked(tmp_path: Path, open_desk: Open) -> None:
+    desk = open_desk(f"sqlite:///{tmp_path / 'handrail.db'}", keeper=True)
+    note = tool_that(desk, str)
+    sealed = threading.Event()
+    write = desk.app.store.write
+
+    def watched(commit: Commit, work: Any) -> Any:
+        found = write(commit, work)
+        if commit is Commit.SEAL and desk.verified().unsealed.count == 0:
+            sealed.set()
+        return found
+
+    desk.app.store.write = watched  # type: ignore[method-assign]
+    with desk.rail.session("support"):
+        note("a")
+    assert sealed.wait(30)
+
+
+def test_a_forked_child_neither_keeps_nor_beats_what_its_parent_runs(one_desk: Desk) -> None:
+    keeper = Keeper(one_desk.app.engine)
+    one_desk.app.engine.running["parents"] = "token"
+    keeper.start_anew()
+    assert one_desk.app.engine.running == {}
+    assert keeper._thread is None
+    keeper.stop()
