@@ -31,7 +31,9 @@ _SPELLED = {
     IDENTIFIER: "letters a-z, digits and _ . - in it, and no spaces",
     VARIABLE: "letters a-z, digits and _ in it, and no spaces",
 }
-ARGUMENT_PATH = re.compile(r"args(\.[A-Za-z_][A-Za-z0-9_]*)+")
+REDACT_PATH = re.compile(
+    r"(args|output|facts)(\[\*\])*(\.(\*|[^.\[\]*\s]([^.\[\]*]*[^.\[\]*\s])?)(\[\*\])*)*"
+)
 
 
 @dataclass(slots=True)

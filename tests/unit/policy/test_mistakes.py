@@ -87,7 +87,8 @@ RULE = '{id: r, tools: issue_refund, when: "amount > 100", ask: leads}'
         (f"{TOP}ladder: {{fall: {{errors_surely_above: 5}}}}\n", "2:38 '5' is no percentage"),
         (f"{TOP}ladder: {{fall: {{errors_surely_above: 101%}}}}\n", "2:38 '101%' is no percentage"),
         (f"{TOP}ladder: {{review: {{first: 1 day, then: 1%, at_least: many}}}}\n", "2:53 'many' is no rate"),
-        (f"{TOP}data: {{redact: [card]}}\n", "2:17 'card' names no argument"),
+        (f"{TOP}data: {{redact: [card]}}\n", "2:17 'card' names no field that can be redacted"),
+        (f"{TOP}data: {{redact: [args..card]}}\n", "2:17 'args..card' names no field that can be redacted"),
         (f"{TOP}data: {{keep: {{logs: 1 day}}}}\n", "2:15 unknown word 'logs' in keep"),
     ],
 )

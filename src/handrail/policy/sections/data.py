@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handrail.policy.reader import ARGUMENT_PATH, Reader
+from handrail.policy.reader import REDACT_PATH, Reader
 from handrail.policy.yaml import Node
 
 KEPT = ("journal", "payloads", "prompts", "undo")
@@ -19,11 +19,12 @@ def data(reader: Reader, node: Node) -> tuple[tuple[str, ...], Mapping[str, obje
 
 
 def _redact(reader: Reader, node: Node) -> tuple[str, ...]:
+    expected = "a field such as args.card_number, output.token or facts.customer.email"
     paths = []
-    for item in reader.items(node, "a list of arguments such as args.card_number"):
-        path = reader.text(item, "an argument such as args.card_number")
-        if path and not ARGUMENT_PATH.fullmatch(path):
-            reader.report(item.place, f"{path!r} names no argument", "an argument such as args.card_number")
+    for item in reader.items(node, "a list of fields such as args.card_number"):
+        path = reader.text(item, expected)
+        if path and not REDACT_PATH.fullmatch(path):
+            reader.report(item.place, f"{path!r} names no field that can be redacted", expected)
         paths.append(path)
     return tuple(paths)
 
