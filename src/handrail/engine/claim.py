@@ -137,9 +137,7 @@ def _live(verdict: Verdict) -> Verdict:
     """What was approved to run never becomes a trial: a tool that went back to the shadow rung is refused."""
     if verdict.enforced is not Decision.SHADOW:
         return verdict
-    step = Step(
-        Measure.LEVEL, Outcome.DENY, verdict.rung.word, "the tool is on trial now; nothing runs"
-    )
+    step = Step(Measure.LEVEL, Outcome.DENY, verdict.rung.word, "the tool is on trial now; nothing runs")
     steps = (*verdict.steps, step)
     return replace(verdict, decision=Decision.DENY, enforced=Decision.DENY, steps=steps, charges=())
 
