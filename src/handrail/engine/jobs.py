@@ -67,6 +67,7 @@ def reap(engine: Engine) -> int:
 
 def expire(engine: Engine) -> int:
     """Expire or escalate questions, and expire approved actions that nobody ran; how many changed."""
+    engine.refresh()
 
     def work(tx: Transaction) -> int:
         at = tx.now()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from handrail.engine import record
+from handrail.engine.claim import Stale
 from handrail.engine.questions import advance, sits_on
 from handrail.engine.texts import LONGEST_NAME, reason_of
 from handrail.ports import Commit
@@ -14,11 +16,18 @@ from handrail.words.errors import Conflict, NotFound, Refused
 from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from handrail.engine.core import Engine
+    from handrail.policy.model import GroupPolicy
     from handrail.ports import Transaction
     from handrail.words.action import Action
+    from handrail.words.approval import Seat
 
+T = TypeVar("T")
 HOUR = 3_600_000
+TRIES = 16
+"""How often an answer is weighed anew because the policy changed meanwhile."""
 
 
 def vote(
@@ -43,15 +52,35 @@ def vote(
     reason_of(person, "the person", LONGEST_NAME)
     if reason is not None:
         reason_of(reason, "the reason")
-    engine.refresh()
-    answered = engine.store.write(
-        Commit.VOTE,
-        lambda tx: _vote(engine, tx, Vote(approval_id, person, choice, reason, verified, tx.now())),
-    )
-    engine.stir()
-    if isinstance(answered, Conflict):
-        raise answered
-    return answered
+    for _ in range(TRIES):
+        engine.refresh()
+        with suppress(Stale):
+            answered = engine.store.write(
+                Commit.VOTE,
+                _fresh(
+                    engine,
+                    lambda tx: _vote(
+                        engine, tx, Vote(approval_id, person, choice, reason, verified, tx.now())
+                    ),
+                ),
+            )
+            engine.stir()
+            if isinstance(answered, Conflict):
+                raise answered
+            return answered
+    raise Conflict("policy and halts kept changing; nothing was answered, try again")
+
+
+def _fresh(engine: Engine, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    """``work``, in whose transaction the policy is still the one that this engine has."""
+    seen = engine.restrictions.generation
+
+    def checked(tx: Transaction) -> T:
+        if tx.restrictions.generation() != seen:
+            raise Stale("the policy that says who may answer has changed meanwhile")
+        return work(tx)
+
+    return checked
 
 
 def _vote(engine: Engine, tx: Transaction, vote: Vote) -> Approval | Conflict:
@@ -92,8 +121,15 @@ def _every_seat(engine: Engine, tx: Transaction, approval: Approval) -> bool:
     groups = engine.policy.policy.approvers
     people = {vote.person for vote in tx.approvals.votes(approval.id) if vote.choice is Choice.APPROVE}
     return all(
-        sum(sits_on(groups, seat, person) for person in people) >= seat.need for seat in approval.seats
+        sum(sits_on(groups, seat, person) for person in people) >= _need(groups, seat)
+        for seat in approval.seats
     )
+
+
+def _need(groups: Mapping[str, GroupPolicy], seat: Seat) -> int:
+    """How many must answer: as many as were asked for, and as many as the running policy wants."""
+    group = groups.get(seat.group)
+    return max(seat.need, group.need if group else 0)
 
 
 def _approve(engine: Engine, tx: Transaction, approval: Approval, action: Action, vote: Vote) -> None:

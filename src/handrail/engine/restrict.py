@@ -27,8 +27,16 @@ def halt(
     """Throw the kill switch; its id, and the actions that are still running.
 
     When this returns, nothing that it covers starts any more, in any process.
+
+    Raises:
+        Refused: there is no reason, or a name is given that is empty.
     """
     _needs(reason, "a halt")
+    for what, name in (("agent", agent), ("tool", tool)):
+        if name is not None and not name.strip():
+            raise Refused(
+                f"the halt's {what} is empty and would stop nothing; leave it out to stop every {what}"
+            )
     halt_id = new_id()
 
     def work(tx: Transaction) -> Sequence[Action]:

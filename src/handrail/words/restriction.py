@@ -26,9 +26,11 @@ class Halt:
     @property
     def scope(self) -> str:
         """What it stops, for people."""
-        if self.agent and self.tool:
+        if self.agent is not None and self.tool is not None:
             return f"{self.tool} for {self.agent}"
-        return f"agent {self.agent}" if self.agent else f"tool {self.tool}" if self.tool else "everything"
+        if self.agent is not None:
+            return f"agent {self.agent}"
+        return "everything" if self.tool is None else f"tool {self.tool}"
 
 
 @dataclass(frozen=True, slots=True)
