@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -113,3 +114,20 @@ def test_the_table_shows_every_figure_in_eighty_columns() -> None:
         ("… of the processor, µs", "2"),
         ("floor per call, µs", "0"),
     ]
+
+
+def test_the_page_shows_the_figures_that_must_come_out() -> None:
+    """The documentation's column for all suites says what `make eval` insists on."""
+    page = Path(__file__).parents[3] / "docs" / "howto" / "evaluate.md"
+    rows = [
+        line.strip("| ").split(" | ") for line in page.read_text("utf-8").splitlines() if line[:2] == "| "
+    ]
+    shown = [float(cells[-1]) for cells in rows if cells[0].startswith(("finished", "stopped"))]
+    assert shown == [
+        ASKING.finished["nobody"],
+        ASKING.finished["ideal"],
+        *ASKING.injections_stopped.values(),
+        *ASKING.pairs_stopped.values(),
+    ]
+    counts = [int(cells[-1]) for cells in rows if cells[0] in ("user tasks", "injections", "pairs")]
+    assert counts == [ASKING.tasks, ASKING.injections, ASKING.pairs]
