@@ -159,7 +159,7 @@ def cel_runtime(shape: Shape) -> Ready:
 
 
 def cedar(shape: Shape) -> Ready:
-    """Policies and entities that cedarpy parsed; amounts in whole cents, the numbers that Cedar compares best."""
+    """What cedarpy parsed, and a request; amounts in whole cents, the numbers that Cedar compares best."""
     rules = "\n".join(map(_cedar_rule, shape.rules))
     policies = cedarpy.PolicySet.from_str(f"permit(principal, action, resource);\n{rules}")
     entities = cedarpy.Entities.from_json_str("[]")

@@ -1,0 +1,98 @@
+"""What a fresh interpreter pays: ``import handrail``, and the memory of an idle embedded rail.
+
+Each figure is of a new process; ours and the floor take turns. Both read the same installed packages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.harness import MS, Row, Samples, row_of
+from benchmarks.rails import POLICY
+
+TURNS = 21
+GOAL_MS = 150
+MEGABYTE = 1e6
+NOTHING = "pass"
+IMPORT = "import handrail"
+TIMED = (
+    "import time; begun = time.perf_counter(), time.process_time(); import handrail; "
+    "print(time.perf_counter() - begun[0], time.process_time() - begun[1])"
+)
+MEMORY = """
+import os
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+"""
+BARE = MEMORY + "import sqlite3; sqlite3.connect(':memory:').execute('select 1'); print(resident())"
+RAIL = MEMORY + (
+    "import handrail; from benchmarks.rails import noop_of; rail = handrail.connect('handrail.yaml');"
+    "noop = noop_of(rail); print(resident()); rail.close()"
+)
+
+
+def run() -> list[Row]:
+    """Time of the import, of the whole process, and memory where the system tells it."""
+    return [*_times(), *_memory()]
+
+
+def _times() -> list[Row]:
+    ours, bare, alone = [], [], []
+    _process(IMPORT)  # so that compiled files are there
+    for _ in range(TURNS):
+        ours.append(_process(IMPORT))
+        bare.append(_process(NOTHING))
+        alone.append([float(each) * 1000 for each in _output(TIMED).split()])
+    rows = []
+    for place, clock in enumerate(("wall time", "CPU time")):
+        floor = _samples([each[place] for each in bare]).p50
+        inside = _samples([each[place] for each in alone])
+        whole = _samples([each[place] for each in ours])
+        rows += [
+            row_of(f"import handrail, {clock}", inside, "ms", goal=GOAL_MS),
+            row_of(f"python -c 'import handrail', {clock}; floor: python -c pass", whole, "ms", floor=floor),
+        ]
+    return rows
+
+
+def _process(code: str) -> tuple[float, float]:
+    """Wall and CPU milliseconds of a fresh interpreter that runs ``code``."""
+    begun = time.perf_counter_ns()
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    wall = (time.perf_counter_ns() - begun) / MS
+    if status:
+        raise RuntimeError(f"python -c {code!r} ended with {status}")
+    return wall, (used.ru_utime + used.ru_stime) * 1000
+
+
+def _output(code: str, folder: str | None = None) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=folder, env=environment
+    ).stdout
+
+
+def _memory() -> list[Row]:
+    if not Path("/proc/self/statm").exists():
+        return []
+    ours, floor = [], []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory(prefix="handrail-bench-") as folder:
+            (Path(folder) / "handrail.yaml").write_text(POLICY, "utf-8")
+            ours.append(json.loads(_output(RAIL, folder)) / MEGABYTE)
+        floor.append(json.loads(_output(BARE)) / MEGABYTE)
+    name = "memory of an idle embedded rail; floor: python with sqlite3"
+    return [row_of(name, _samples(ours), "MB", floor=_samples(floor).p50)]
+
+
+def _samples(values: list[float]) -> Samples:
+    return Samples(tuple(values))
