@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from enum import StrEnum
@@ -231,7 +232,8 @@ def _within(
 def _export(found: Iterable[dict[str, Any]], decision: Said | None) -> None:
     for record in found:
         if decision in (None, record["decision"]):
-            screen.line(record)
+            screen.line(record, at_once=False)
+    sys.stdout.flush()
 
 
 def _root(text: str | None) -> bytes | None:

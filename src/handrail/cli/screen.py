@@ -102,9 +102,9 @@ def document(value: object) -> None:
     _write(msgspec.json.format(_json(value), indent=2))
 
 
-def line(value: object) -> None:
-    """One JSON line of a list, out at once: whoever follows waits for it."""
-    _write(_json(value))
+def line(value: object, *, at_once: bool = True) -> None:
+    """One JSON line of a list, out at once for whoever follows, or when there is enough to write."""
+    _write(_json(value), at_once=at_once)
 
 
 def exact(text: str) -> str:
@@ -114,9 +114,10 @@ def exact(text: str) -> str:
     return _escaped(msgspec.json.format(text, indent=2))
 
 
-def _write(text: bytes) -> None:
+def _write(text: bytes, *, at_once: bool = True) -> None:
     sys.stdout.write(_escaped(text.decode()) + "\n")
-    sys.stdout.flush()
+    if at_once:
+        sys.stdout.flush()
 
 
 def _json(value: object) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handrail.store.codec import entry_of
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from handrail.words.query import EntryFilter
 
     Stream = Callable[[str, Mapping[str, object]], Iterator[Row]]
+
+lenient = partial(str, encoding="utf-8", errors="surrogateescape")
+"""Text as it stands in a file, even where somebody wrote bytes that are no text."""
 
 
 class Streams:
@@ -58,11 +62,6 @@ class Streams:
     def _leaves(self, name: str) -> Iterator[Leaf]:
         for index, seq, digest in self._stream(name, {}):
             yield Leaf(index, seq, bytes(digest))
-
-
-def lenient(raw: bytes) -> str:
-    """Text as it stands in a file, even where somebody wrote bytes that are no text."""
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def as_it_stands(row: Row) -> StoredEntry:

@@ -150,3 +150,27 @@ def _newest(shop: Shop) -> str:
     result = piped(shop.folder, "approvals", "list", "--json")
     found: str = json.loads(result.stdout.splitlines()[-1])["action"]
     return found
+
+
+FOR_PEOPLE = [
+    ("approve", "x"),
+    ("reject", "x", "--reason", "r"),
+    ("lift", "x", "--reason", "r"),
+    ("promote", "support", "send_mail", "bounded", "--reason", "r"),
+    ("policy", "activate"),
+    ("run", "issue_refund", "--app", "desk:rail"),
+    ("actions", "settle", "x", "done", "--reason", "r"),
+]
+
+
+@pytest.mark.parametrize("command", FOR_PEOPLE, ids=lambda command: " ".join(command[:2]))
+def test_what_frees_or_acts_is_refused_without_a_terminal_and_inside_a_session(
+    shop: Shop, command: tuple[str, ...]
+) -> None:
+    """Before anything else is looked at: no store is made, nothing is imported."""
+    result = piped(shop.folder, *command, typed="yes\n")
+    assert (result.returncode, "asks on a terminal" in result.stderr) == (1, True)
+    with Terminal(shop.folder, *command, extra={"HANDRAIL_SESSION": "s"}) as terminal:
+        assert terminal.code() == 1
+    assert "runs inside a rail session" in terminal.seen
+    assert not shop.database.exists()
