@@ -130,9 +130,11 @@ class GroupCommit:
 
     def let_go(self) -> None:
         """Batches may begin again. Harmless for a thread that does not hold them."""
-        with suppress(RuntimeError):
+        try:
             self._lock.release()
-            self._wake_next()
+        except RuntimeError:
+            return
+        self._wake_next()
 
     def _led(self, job: Job) -> bool:
         """Lead until ``job`` is done; False when somebody else leads now."""
@@ -222,5 +224,6 @@ class GroupCommit:
         self._wake_next()
 
     def _wake_next(self) -> None:
-        with suppress(IndexError):
-            self._queue[0].turn.put(None)
+        if self._queue:
+            with suppress(IndexError):  # somebody withdrew it meanwhile
+                self._queue[0].turn.put(None)

@@ -23,6 +23,7 @@ Row = tuple[Any, ...]
 """One row as a driver gives it; its types are those of the schema."""
 
 encode = msgspec.json.Encoder(order="deterministic").encode
+_words = {rung: rung.word for rung in Rung}
 _verdict = msgspec.json.Decoder(Verdict)
 _asks = msgspec.json.Decoder(list[Ask])
 
@@ -50,11 +51,11 @@ def action_row(action: Action) -> dict[str, object]:
         "tool": action.tool,
         "session": action.session,
         "task": action.task,
-        "state": action.state.value,
+        "state": str(action.state),
         "digest": action.digest,
         "binding": action.binding,
         "policy": action.policy,
-        "rung": action.rung.word,
+        "rung": _words[action.rung],
         "verdict": verdict_text(action.verdict),
         "at": action.proposed_at,
         "confidence": None if action.confidence is None else str(action.confidence),
@@ -143,7 +144,7 @@ def vote_of(row: Row) -> Vote:
 def entry_row(entry: Entry) -> dict[str, object]:
     """The parameters of ``add_entry``."""
     return {
-        "kind": entry.kind.value,
+        "kind": str(entry.kind),
         "at": entry.at,
         "action": entry.action,
         "agent": entry.agent,

@@ -8,7 +8,7 @@ from handrail.store.parts.base import NOTHING
 from handrail.words.errors import BadArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from handrail.store.codec import Row
     from handrail.store.queries import Query
@@ -43,7 +43,7 @@ class QueryRunner:
     mistake, not the store's.
     """
 
-    __slots__ = ("_cursor", "_queries", "_unfit")
+    __slots__ = ("_cursor", "_queries", "_run", "_unfit")
 
     def __init__(
         self, cursor: Cursor, queries: Mapping[str, Query], unfit: tuple[type[Exception], ...] = ()
@@ -51,39 +51,41 @@ class QueryRunner:
         """Bind the cursor and the dialect's queries."""
         self._cursor = cursor
         self._queries = queries
+        self._run = cursor.execute
         self._unfit: tuple[type[Exception], ...] = (UnicodeEncodeError, OverflowError, *unfit)
 
     def rows(self, name: str, values: Mapping[str, object] = NOTHING) -> list[Row]:
         """Every row."""
-        self._execute(name, values)
+        self.run(name, values)
         return self._cursor.fetchall()
 
     def row(self, name: str, values: Mapping[str, object] = NOTHING) -> Row | None:
         """The first row, or None."""
-        self._execute(name, values)
+        self.run(name, values)
         found: Row | None = self._cursor.fetchone()
         return found
 
     def changed(self, name: str, values: Mapping[str, object]) -> bool:
         """Whether the statement changed any row."""
-        self._execute(name, values)
+        self.run(name, values)
         return self._cursor.rowcount > 0
 
     def run(self, name: str, values: Mapping[str, object] = NOTHING) -> None:
         """A statement that gives no rows."""
-        self._execute(name, values)
+        query = self._queries[name]
+        try:
+            self._run(query.text, query.pick(values))
+        except self._unfit as error:
+            raise _unfit(error) from error
 
     def run_many(self, name: str, values: Iterable[Mapping[str, object]]) -> None:
         """A statement once for each set of values."""
         query = self._queries[name]
-        self._bind(self._cursor.executemany, query.text, [query.pick(each) for each in values])
-
-    def _execute(self, name: str, values: Mapping[str, object]) -> None:
-        query = self._queries[name]
-        self._bind(self._cursor.execute, query.text, query.pick(values))
-
-    def _bind(self, execute: Any, text: str, values: Sequence[Any]) -> None:
         try:
-            execute(text, values)
+            self._cursor.executemany(query.text, [query.pick(each) for each in values])
         except self._unfit as error:
-            raise BadArguments(f"a value can't be stored: {error}") from error
+            raise _unfit(error) from error
+
+
+def _unfit(error: Exception) -> BadArguments:
+    return BadArguments(f"a value can't be stored: {error}")

@@ -82,7 +82,7 @@ class SqliteStore(Forkable):
         """Close every connection; the last one of all processes merges the WAL into the file."""
         self._closed = True
         if self._group is not None:
-            self._group.alone(self._writer.connection.close)
+            self._group.alone(self._writer.close)
         while self._readers:
             self._readers.pop().close()
 
@@ -98,7 +98,9 @@ class SqliteStore(Forkable):
 
     def after_fork_in_child(self) -> None:
         """New connections, once they are needed."""
-        inherited.append((self._group, self._readers))
+        if self._group is not None:
+            inherited.append((self._writer, self._readers))
+            self._writer.turnstile.close()
         self._fresh()
 
     def _fresh(self) -> None:
@@ -109,7 +111,7 @@ class SqliteStore(Forkable):
     def _opened(self) -> GroupCommit:
         with self._opening:
             if self._group is None:
-                self._writer = SqliteWriter(self._connection(), self.path)
+                self._writer = SqliteWriter(self._connection(), self.path, self._busy_seconds)
                 self._group = GroupCommit(self._writer)
             return self._group
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from handrail.store.queries import queries
 from handrail.store.runner import QueryRunner
 from handrail.store.transaction import SqlTransaction
+from handrail.store.turnstile import Turnstile
 from handrail.words.errors import Conflict, HandrailError, StoreError
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 MEMORY = ":memory:"
 OLDEST = (3, 37, 0)
 """The first SQLite with every feature that the schema uses (strict tables)."""
+_creating = threading.Lock()
 DUPLICATES = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -68,9 +71,7 @@ def connect(path: str, synchronous: str, busy_seconds: float) -> sqlite3.Connect
     if sqlite3.sqlite_version_info < OLDEST:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Handrail needs 3.37 or newer")
     if path != MEMORY:
-        # only where there is none: closing a file that is open in SQLite too would drop SQLite's locks on it
-        with suppress(OSError):  # whatever is wrong with it, SQLite says it below
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        _create(path)
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
     )
@@ -79,6 +80,12 @@ def connect(path: str, synchronous: str, busy_seconds: float) -> sqlite3.Connect
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA fullfsync = ON")
     return connection
+
+
+def _create(path: str) -> None:
+    """Make the file if there is none; closing one that exists would drop SQLite's locks on it."""
+    with _creating, suppress(OSError):  # whatever is wrong with it, SQLite says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def transaction_of(cursor: sqlite3.Cursor) -> Transaction:
@@ -107,26 +114,37 @@ def stream_of(
 class SqliteWriter:
     """The one connection of this process that writes, as ``batch.Writer``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, busy_seconds: float) -> None:
         """Prepare the parts once; they are used for every transaction."""
         self.connection = connection
         self.path = path
+        self.turnstile = Turnstile("" if path == MEMORY else f"{path}-turn", busy_seconds)
         cursor = connection.cursor()
         self._execute = cursor.execute
         self.transaction = transaction_of(cursor)
 
     def begin(self) -> None:
         """Take SQLite's write lock at once: what is read in the transaction is what it acts on."""
+        self.turnstile.enter()
         self._execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Durable when it returns (with ``synchronous`` FULL)."""
         self._execute("COMMIT")
+        self.turnstile.leave()
 
     def rollback(self) -> None:
         """Back to before ``begin``; harmless when there is no transaction."""
-        if self.connection.in_transaction:
-            self._execute("ROLLBACK")
+        try:
+            if self.connection.in_transaction:
+                self._execute("ROLLBACK")
+        finally:
+            self.turnstile.leave()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+        self.turnstile.close()
 
     def open(self) -> bool:
         """Whether a transaction is open."""

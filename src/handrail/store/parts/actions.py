@@ -80,7 +80,7 @@ class SqlActions:
         """Only for the holder of the token, and only to an end that is known."""
         if state not in SETTLED:
             raise IllegalMove(f"a running action can't be reported as {state}")
-        values = {"id": action, "token": token, "state": state.value, "at": at, "error": error}
+        values = {"id": action, "token": token, "state": str(state), "at": at, "error": error}
         return self._attempt(action) if self.sql.changed("finish", values) else None
 
     def move(self, action: str, expected: State, target: State, at: int, error: str | None = None) -> bool:
