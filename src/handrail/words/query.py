@@ -20,7 +20,7 @@ class ActionFilter:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Entries newest first; ``before`` is the number of the last one seen, ``text`` any text in the body."""
+    """Entries newest first; ``before`` is the number of the last one seen, ``text`` any text in it."""
 
     kind: str | None = None
     action: str | None = None
