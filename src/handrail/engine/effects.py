@@ -70,7 +70,7 @@ def fact(engine: Engine, query: Query) -> object:
     try:
         return source(query.given)
     except Exception as error:  # noqa: BLE001 - a source is foreign code; whatever it raises is a failed fact
-        return Failed(error_text(error))
+        return Failed(engine.recorder.without(error_text(error), query.given))
 
 
 def _used(engine: Engine, query: Query) -> object:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import zip_longest
+from json import dumps
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from handrail.journal.digests import field_digests
-from handrail.journal.redaction import Redactor
+from handrail.journal.redaction import REDACTED, Redactor
 from handrail.words.entry import Entry, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
 
     from handrail.words.action import Action, Proposal
     from handrail.words.verdict import Verdict
 
+SHORTEST = 4
+"""Characters of a hidden value that is looked for in texts: a shorter one stands in too many words."""
 encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
@@ -36,6 +42,17 @@ class Recorder:
     def __init__(self, redact: tuple[str, ...]) -> None:
         """Compile the paths of ``data.redact``."""
         self._redactor = Redactor(redact)
+        self._hides = bool(redact)
+
+    def hidden(self, text: str, args: Mapping[str, object]) -> str:
+        """A text of foreign code without the values that the policy hides among ``args``."""
+        if not self._hides:
+            return text
+        return _without(text, _unseen(args, self._redactor.redact("args", args)))
+
+    def without(self, text: str, given: Mapping[str, object]) -> str:
+        """A source's error without what it was given, where the policy hides anything at all."""
+        return _without(text, _texts(given)) if self._hides else text
 
     def proposed(self, proposal: Proposal, salt: bytes, person: str | None = None) -> bytes:
         """What was asked for; ``person`` is who runs it by hand."""
@@ -77,3 +94,35 @@ class Recorder:
             "output": self._redactor.redact("output", output),
             "digests": field_digests("output", output, salt),
         }
+
+
+def _without(text: str, values: Iterable[str]) -> str:
+    spellings = {spelling for value in values for spelling in (value, repr(value)[1:-1], dumps(value)[1:-1])}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        if len(spelling) >= SHORTEST:
+            text = text.replace(spelling, REDACTED)
+    return text
+
+
+def _unseen(value: object, kept: object) -> Iterator[str]:
+    """Every text in ``value`` that is not in what an entry keeps of it."""
+    if isinstance(value, Mapping) and isinstance(kept, Mapping):
+        for name, item in value.items():
+            yield from _unseen(item, kept.get(name, REDACTED))
+    elif isinstance(value, list) and isinstance(kept, list):
+        for item, beside in zip_longest(value, kept[: len(value)], fillvalue=REDACTED):
+            yield from _unseen(item, beside)
+    elif kept == REDACTED or isinstance(value, Mapping | list):
+        yield from _texts(value)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text and number in a value, as text."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        yield str(value)

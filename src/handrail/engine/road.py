@@ -205,16 +205,19 @@ def _call(engine: Engine, action: Action, token: str, payload: bytes, salt: str)
         took = round((time.perf_counter_ns() - begun) / 1e6, 3)
         return Outcome(action, token, state, output, error, nothing_done, took, salt)
 
+    def hidden(text: str) -> str:
+        return engine.recorder.hidden(text, thaw(payload))
+
     try:
         output: Any = yield Call(engine.tools[action.tool], payload)
     except GeneratorExit:
         raise
     except (NotDone, NotBegun) as error:
-        why = fit(said(error) or "the tool did nothing")
+        why = hidden(fit(said(error) or "the tool did nothing"))
         yield from settle(engine, outcome(State.FAILED, None, why, nothing_done=True))
         raise
     except BaseException as error:
-        why = error_text(error)
+        why = hidden(error_text(error))
         logger.info("action %s failed: %s", action.id, why)
         yield from settle(engine, outcome(State.FAILED, None, why))
         raise
