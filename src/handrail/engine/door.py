@@ -23,6 +23,8 @@ LARGEST = 1_048_576
 DEEPEST = 64
 """Lists and objects inside one another."""
 SMALLEST_INT, LARGEST_INT = -(2**63), 2**63 - 1
+TINY, HUGE = 1e-4, 1e16
+"""Floats outside are written with an exponent."""
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -139,7 +141,10 @@ def _whole(value: Any, where: str) -> int:
 def _finite(value: Any, where: str) -> object:
     if not (value.is_finite() if type(value) is Decimal else isfinite(value)):
         raise BadArguments(f"{where} is {value}, which is not a finite number")
-    return value
+    # one spelling for one number: as a decimal it would be read again and written again the same way
+    if type(value) is float:
+        return value if not value or TINY <= abs(value) < HUGE else Decimal(repr(value))
+    return value if value or str(value) != "-0" else 0
 
 
 def _key(name: object, where: str) -> str:
