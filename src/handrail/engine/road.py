@@ -13,7 +13,7 @@ from handrail.engine.door import recorded_output, thaw
 from handrail.engine.effects import Call, Do, NotBegun, Road, Write
 from handrail.engine.judge import Judged, judge, refusal
 from handrail.engine.outcomes import denied, ended, held, shadowed
-from handrail.engine.settle import Outcome, flush, output_text, settle
+from handrail.engine.settle import Outcome, flush, must_be_over, output_text, settle
 from handrail.engine.texts import error_text, fit, said
 from handrail.gate import BY_HAND, ORDER
 from handrail.ports import Commit
@@ -210,6 +210,7 @@ def _call(engine: Engine, action: Action, token: str, payload: bytes, salt: str)
 
     try:
         output: Any = yield Call(engine.tools[action.tool], payload)
+        must_be_over(action.tool, output)
     except GeneratorExit:
         raise
     except (NotDone, NotBegun) as error:

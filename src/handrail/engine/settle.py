@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,6 +62,22 @@ def _shown(output: object) -> str:
         return repr(output).encode("utf-8", "backslashreplace").decode()
     except Exception as error:  # noqa: BLE001 - as above: a repr is foreign code
         return f"[{type(output).__name__} without a text: {type(error).__name__}]"
+
+
+def must_be_over(tool: str, output: object) -> None:
+    """Refuse an output that is work still to be done: it would run outside the rail, told as done already.
+
+    Raises:
+        TypeError: it is a coroutine, another awaitable or a generator, such as a decorator makes of one.
+    """
+    if isinstance(output, CoroutineType | GeneratorType):
+        output.close()
+    elif not isinstance(output, Awaitable | AsyncGeneratorType):
+        return
+    raise TypeError(
+        f"{tool} returned a {type(output).__name__}, whose body would run outside the rail: make what is put "
+        "behind the rail an 'async def' itself, and return a list instead of yielding"
+    )
 
 
 def settle(engine: Engine, outcome: Outcome, output: object = None) -> Road:

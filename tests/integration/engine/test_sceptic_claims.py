@@ -131,3 +131,17 @@ def test_arguments_that_were_refused_are_not_kept_and_others_are(open_desk: Open
     ids = [action.id for action in desk.actions()]
     kept = desk.app.store.read(lambda tx: [tx.actions.payload(each) for each in ids])
     assert [payload and payload.args for payload in kept] == [None, '{"text":"fine"}']
+
+
+def test_a_verdict_of_an_older_policy_starts_nothing_under_newer_restrictions(one_desk: Desk) -> None:
+    """Another thread may take a policy up between a verdict's two looks: at the policy, at what restricts."""
+    call, ran = noting(one_desk)
+    engine = one_desk.app.engine
+    older = engine.policy
+    assert call("before") == "before"
+    strict = '  - {id: none, tools: note, when: "true", deny: "No notes any more."}\nbudgets:'
+    one_desk.activate(POLICY.replace("budgets:", strict))
+    engine.policy = older
+    with pytest.raises(Denied, match="No notes any more"):
+        call("after")
+    assert ran == ["before"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -116,3 +118,67 @@ def test_an_outcome_whose_writing_fails_in_any_way_is_kept_with_its_output(
     assert [action.state for action in one_desk.actions()] == [State.RUNNING]
     assert call() == "sent"
     assert [action.state for action in one_desk.actions()] == [State.DONE, State.DONE]
+
+
+def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What a decorator that knows nothing of async makes of a function."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+async def later(ran: list[str]) -> str:
+    """A coroutine."""
+    ran.append("coroutine")
+    return "sent"
+
+
+def piece_by_piece(ran: list[str]) -> Iterator[str]:
+    """A generator."""
+    ran.append("generator")
+    yield "sent"
+
+
+async def piece_by_piece_later(ran: list[str]) -> AsyncIterator[str]:
+    """An asynchronous generator."""
+    ran.append("async generator")
+    yield "sent"
+
+
+@pytest.mark.parametrize("body", [later, piece_by_piece, piece_by_piece_later])
+def test_a_tool_that_returns_work_still_to_be_done_has_failed(
+    one_desk: Desk, body: Callable[[list[str]], object]
+) -> None:
+    """It must not be called done before it began, nor run where no rail sees it."""
+    ran: list[str] = []
+
+    @one_desk.rail.tool
+    @wrapped
+    def note() -> Any:
+        return body(ran)
+
+    with one_desk.rail.session(agent="support"), pytest.raises(TypeError, match="outside the rail"):
+        note()
+    assert ran == []
+    action = one_desk.actions()[-1]
+    assert action.state is State.FAILED
+    assert "outside the rail" in (action.error or "")
+
+
+def test_an_async_tool_behind_a_decorator_that_awaits_it_is_done(one_desk: Desk) -> None:
+    """The twin: what is awaited inside the rail is an output like any other."""
+    ran: list[str] = []
+
+    @one_desk.rail.tool
+    async def note() -> str:
+        return await later(ran)
+
+    async def call() -> str:
+        with one_desk.rail.session(agent="support"):
+            return await note()
+
+    assert asyncio.run(call()) == "sent"
+    assert (ran, one_desk.actions()[-1].state) == (["coroutine"], State.DONE)
