@@ -139,7 +139,9 @@ def _live(verdict: Verdict) -> Verdict:
         return verdict
     step = Step(Measure.LEVEL, Outcome.DENY, verdict.rung.word, "the tool is on trial now; nothing runs")
     steps = (*verdict.steps, step)
-    return replace(verdict, decision=Decision.DENY, enforced=Decision.DENY, steps=steps, charges=())
+    return msgspec.structs.replace(
+        verdict, decision=Decision.DENY, enforced=Decision.DENY, steps=steps, charges=()
+    )
 
 
 def _still(tx: Transaction, judged: Judged) -> None:

@@ -8,9 +8,10 @@ from handrail.gate.context import Context, Finding, denied, passed
 from handrail.policy.compiled import BoundTool, Evaluate
 from handrail.policy.expressions import EvaluationError
 from handrail.words.money import to_nano
-from handrail.words.verdict import Measure
+from handrail.words.verdict import Measure, Outcome
 
 PASSED = passed(Measure.ARGUMENTS)
+STEPS = PASSED.steps
 
 
 def arguments(context: Context) -> Finding:
@@ -39,10 +40,10 @@ def _invalid(context: Context, tool: BoundTool) -> str | None:
 def _amount(context: Context, evaluate: Evaluate) -> Finding:
     try:
         value = evaluate(context.names)
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        if type(value) is not Decimal and type(value) is not int:
             return denied(Measure.ARGUMENTS, "the amount is not a number", "amount")
         nano = to_nano(value)
     except (EvaluationError, ValueError) as error:
         return denied(Measure.ARGUMENTS, f"the amount can't be used: {error}", "amount")
     context.names["amount"] = value if type(value) is Decimal else Decimal(value)
-    return Finding(PASSED.steps, amount=nano)
+    return Finding(STEPS, Outcome.PASS, nano)

@@ -52,8 +52,17 @@ Room = Callable[[Context], Finding | Need]
 """One measure of the gate."""
 
 SHADOW, SUGGEST = Rung.SHADOW, Rung.SUGGEST
-# indexed by rung; a shadow is decided as on another rung, so nobody looks its row up
-_ALONE = (SEMANTICS[Rung.SUGGEST], *(SEMANTICS[rung] for rung in Rung if rung is not Rung.SHADOW))
+
+
+def _stands(rung: Rung, ceiling: Rung) -> tuple[Rung, Rung, Alone]:
+    """Never above the ceiling; what stands on the shadow rung is decided as at the ceiling."""
+    stands = min(rung, ceiling)
+    as_if = stands if stands is not SHADOW else max(ceiling, SUGGEST)
+    return stands, as_if, SEMANTICS[as_if]
+
+
+# for every rung and ceiling, looked up by their numbers: comparing enums costs more than the rest
+_STANDS = tuple(tuple(_stands(rung, ceiling) for ceiling in Rung) for rung in Rung)
 NOTHING = Finding(())
 """A room that has nothing to say."""
 _STANDING = (Restrictions, Failed)
@@ -76,7 +85,7 @@ def context_of(policy: CompiledPolicy, proposal: Proposal, facts: Mapping[str, o
     restrictions = given if isinstance(given, _STANDING) else None
     tool = policy.bound.get(proposal.tool)
     ways = policy.access.get(proposal.agent)
-    rung, as_if = _rungs(tool, proposal, restrictions)
+    rung, as_if, alone = _stand(tool, proposal, restrictions)
     return Context(
         policy,
         proposal,
@@ -86,26 +95,22 @@ def context_of(policy: CompiledPolicy, proposal: Proposal, facts: Mapping[str, o
         ways.get(proposal.tool) if ways is not None else None,
         rung,
         as_if,
-        _ALONE[as_if],
+        alone,
         _names(tool, proposal),
     )
 
 
-def _rungs(
+def _stand(
     tool: BoundTool | None, proposal: Proposal, restrictions: Restrictions | Failed | None
-) -> tuple[Rung, Rung]:
-    """Where the tool stands, never above its ceiling, and the rung that is decided for."""
+) -> tuple[Rung, Rung, Alone]:
+    """Where the tool stands, the rung that is decided for, and what runs alone there."""
     if tool is None:
-        return SHADOW, SUGGEST
-    ceiling = tool.policy.at_most
+        return _STANDS[SHADOW][SUGGEST]
     rung = tool.policy.starts
-    if type(restrictions) is Restrictions:
+    if type(restrictions) is Restrictions and restrictions.grants:
         grant = restrictions.grants.get((proposal.agent, proposal.tool))
         rung = grant.rung if grant is not None else rung
-    rung = min(rung, ceiling)
-    if rung is not SHADOW:
-        return rung, rung
-    return rung, ceiling if ceiling is not SHADOW else SUGGEST
+    return _STANDS[rung][tool.policy.at_most]
 
 
 def _names(tool: BoundTool | None, proposal: Proposal) -> dict[str, object]:

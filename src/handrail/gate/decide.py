@@ -62,24 +62,25 @@ def decide(
     decision = ALLOWED
     for room in order:
         found = room(context)
-        if isinstance(found, Need):
+        if not isinstance(found, tuple):
             return found
-        if found.amount is not None:
-            amount = found.amount
-        if found.charges:
-            charges = found.charges
-        if found.outcome is PASS:
-            steps += found.steps
-        elif found.outcome is DENY:
+        told, outcome, moved, charged = found
+        if moved is not None:
+            amount = moved
+        if charged:
+            charges = charged
+        if outcome is PASS:
+            steps += told
+        elif outcome is DENY:
             decision, charges = Decision.DENY, ()
-            steps += found.steps
+            steps += told
             break
         else:
-            asked = answered(found.steps, approved) if approved else found.steps
+            asked = answered(told, approved) if approved else told
             steps += asked
             if any(step.outcome is ASK for step in asked):
                 decision = Decision.ASK
-    enforced = decision if order == BY_HAND else _enforced(decision, context.rung)
+    enforced = decision if order is BY_HAND else _enforced(decision, context.rung)
     return Verdict(decision, enforced, context.rung, tuple(steps), policy.digest, amount, charges)
 
 

@@ -13,8 +13,8 @@ LARGEST = 2**63 - 1
 _CENT = NANO // 100
 _TWO_PLACES = Decimal("0.01")
 _NANO = Decimal(NANO)
-_MOST = Decimal(LARGEST // NANO)
-_NOTHING = Decimal(0)
+_LONGEST = 18
+"""A decimal exponent that no amount which can be kept has: checked before digits are made of it."""
 # the caller's own decimal context may round; this one refuses to
 _EXACT = Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation, Inexact])
 
@@ -28,14 +28,20 @@ def to_nano(amount: Decimal | int) -> int:
     exact = amount if type(amount) is Decimal else Decimal(amount)
     if not exact.is_finite():
         raise ValueError(f"{amount} is not an amount of money")
-    if exact < _NOTHING:
-        raise ValueError(f"{amount} is negative")
-    if exact > _MOST:
-        raise ValueError(f"{amount} is larger than can be kept")
+    if exact.adjusted() > _LONGEST:
+        raise ValueError(f"{amount} is {'negative' if exact < 0 else 'larger than can be kept'}")
     try:
-        return int(_EXACT.multiply(exact, _NANO).to_integral_exact(context=_EXACT))
+        scaled = _EXACT.multiply(exact, _NANO)
     except Inexact:
         raise ValueError(f"{amount} is finer than a nano-unit") from None
+    nano = int(scaled)
+    if 0 <= nano <= LARGEST and nano == scaled:
+        return nano
+    if exact < 0:
+        raise ValueError(f"{amount} is negative")
+    raise ValueError(
+        f"{amount} is {'larger than can be kept' if nano > LARGEST else 'finer than a nano-unit'}"
+    )
 
 
 def from_nano(nano: int) -> Decimal:

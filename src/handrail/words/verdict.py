@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from handrail.words.level import Rung
 
 
@@ -94,8 +96,7 @@ class Need:
     queries: tuple[Query, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The gate's answer. ``decision`` is what the action deserves, ``enforced`` what is done about it."""
 
     decision: Decision
