@@ -22,6 +22,8 @@ from tests.support import postgres
 
 GOAL_US, GOAL_TIMES = 250, 4
 WARM = 100
+PAUSE = 0.004
+"""Seconds; as long as a disk may take for two commits."""
 
 
 @dataclass(slots=True)
@@ -44,9 +46,7 @@ class Both:
 
 def run() -> list[Row]:
     """SQLite at both settings, then PostgreSQL."""
-    rows = [
-        row for synchronous, turns in (("FULL", 20), ("NORMAL", 60)) for row in on_sqlite(synchronous, turns)
-    ]
+    rows = [*on_sqlite("FULL", 20), *on_sqlite("NORMAL", 60), _after_pauses()]
     with postgres.server_url() as url:
         return [*rows, *_on_postgres(url, 40)]
 
@@ -63,6 +63,17 @@ def on_sqlite(synchronous: str, turns: int) -> list[Row]:
     return _rows(f"SQLite, {synchronous}", ours, floor, whole, goal=GOAL_US)
 
 
+def _after_pauses() -> Row:
+    """What a wait alone adds, without any disk: a processor that slept has forgotten what it knew."""
+    with embedded("NORMAL") as (rail, noop, _), embedded("NORMAL") as (_, _, other):
+        call, close = by_hand.on_sqlite(other, "NORMAL")
+        ours, floor = _by_turns(rail, noop, call, 200, pause=PAUSE)
+        close()
+    cpu, by_hand_cpu = Samples(tuple(ours.cpu)).per(US), Samples(tuple(floor.cpu)).per(US)
+    name = f"SQLite, NORMAL, {PAUSE * 1000:.0f} ms of sleep before each call: CPU"
+    return row_of(name, cpu, "µs", floor=by_hand_cpu.p50)
+
+
 def _on_postgres(url: str, turns: int) -> list[Row]:
     with postgres.database(url) as one, postgres.database(url) as two:
         with on_postgres(one) as (rail, noop), on_postgres(two):
@@ -76,7 +87,9 @@ def _on_postgres(url: str, turns: int) -> list[Row]:
     return _rows("PostgreSQL", ours, floor, whole, goal=None)
 
 
-def _by_turns(rail: Rail, noop: Noop, by_hand_call: Callable[[], None], turns: int) -> tuple[Both, Both]:
+def _by_turns(
+    rail: Rail, noop: Noop, by_hand_call: Callable[[], None], turns: int, pause: float = 0
+) -> tuple[Both, Both]:
     ours, floor = Both(lambda: noop(ORDER, AMOUNT, REASON)), Both(by_hand_call)
     with rail.session(agent=AGENT, task=TASK):
         for each in (ours, floor):
@@ -84,8 +97,9 @@ def _by_turns(rail: Rail, noop: Noop, by_hand_call: Callable[[], None], turns: i
             each.cpu.clear()
             each.wall.clear()
         for _ in range(turns):
-            ours.turn(20)
-            floor.turn(20)
+            for each in (ours, floor):
+                time.sleep(pause)
+                each.turn(1 if pause else 20)
     return ours, floor
 
 

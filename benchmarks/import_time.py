@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.harness import MS, Row, Samples, row_of
@@ -31,6 +33,11 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 """
+CONNECTED = (
+    "import time; begun = time.perf_counter(), time.process_time();"
+    "import handrail; rail = handrail.connect('handrail.yaml');"
+    "print(time.perf_counter() - begun[0], time.process_time() - begun[1]); rail.close()"
+)
 BARE = MEMORY + "import sqlite3; sqlite3.connect(':memory:').execute('select 1'); print(resident())"
 RAIL = MEMORY + (
     "import handrail; from benchmarks.rails import noop_of; rail = handrail.connect('handrail.yaml');"
@@ -44,19 +51,23 @@ def run() -> list[Row]:
 
 
 def _times() -> list[Row]:
-    ours, bare, alone = [], [], []
+    ours, bare, alone, connected = [], [], [], []
     _process(IMPORT)  # so that compiled files are there
     for _ in range(TURNS):
         ours.append(_process(IMPORT))
         bare.append(_process(NOTHING))
-        alone.append([float(each) * 1000 for each in _output(TIMED).split()])
+        alone.append(_milliseconds(_output(TIMED)))
+        with _folder() as folder:
+            connected.append(_milliseconds(_output(CONNECTED, folder)))
     rows = []
     for place, clock in enumerate(("wall time", "CPU time")):
         floor = _samples([each[place] for each in bare]).p50
         inside = _samples([each[place] for each in alone])
         whole = _samples([each[place] for each in ours])
+        ready = _samples([each[place] for each in connected])
         rows += [
             row_of(f"import handrail, {clock}", inside, "ms", goal=GOAL_MS),
+            row_of(f"import handrail and connect to a new SQLite store, {clock}", ready, "ms"),
             row_of(f"python -c 'import handrail', {clock}; floor: python -c pass", whole, "ms", floor=floor),
         ]
     return rows
@@ -86,12 +97,22 @@ def _memory() -> list[Row]:
         return []
     ours, floor = [], []
     for _ in range(5):
-        with tempfile.TemporaryDirectory(prefix="handrail-bench-") as folder:
-            (Path(folder) / "handrail.yaml").write_text(POLICY, "utf-8")
+        with _folder() as folder:
             ours.append(json.loads(_output(RAIL, folder)) / MEGABYTE)
         floor.append(json.loads(_output(BARE)) / MEGABYTE)
     name = "memory of an idle embedded rail; floor: python with sqlite3"
     return [row_of(name, _samples(ours), "MB", floor=_samples(floor).p50)]
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="handrail-bench-") as folder:
+        (Path(folder) / "handrail.yaml").write_text(POLICY, "utf-8")
+        yield folder
+
+
+def _milliseconds(printed: str) -> list[float]:
+    return [float(each) * 1000 for each in printed.split()]
 
 
 def _samples(values: list[float]) -> Samples:

@@ -10,6 +10,7 @@ from pathlib import Path
 import handrail
 from handrail import Rail
 
+FILE = "handrail.db"
 AGENT, TASK = "support", "ticket-812"
 POLICY = f"""handrail: 1
 agents:
@@ -44,8 +45,8 @@ def embedded(synchronous: str = "FULL", folder: Path | None = None) -> Iterator[
         file = place / "handrail.yaml"
         if not file.exists():
             file.write_text(POLICY, "utf-8")
-        with handrail.connect(file, database=f"sqlite:///{place / 'h.db'}", synchronous=synchronous) as rail:
-            yield rail, noop_of(rail), place / "h.db"
+        with handrail.connect(file, database=f"sqlite:///{place / FILE}", synchronous=synchronous) as rail:
+            yield rail, noop_of(rail), place / FILE
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import by_hand
 from benchmarks.harness import Row, Samples, row_of
-from benchmarks.rails import AGENT, AMOUNT, ORDER, REASON, TASK, Noop, embedded, on_postgres
+from benchmarks.rails import AGENT, AMOUNT, FILE, ORDER, REASON, TASK, Noop, embedded, on_postgres
 from handrail import Rail
 from tests.support import postgres
 
@@ -186,7 +186,7 @@ def _our_worker(place: Place, end: Connection) -> None:
 def _floor_worker(place: Place, end: Connection) -> None:
     target, synchronous = place
     if synchronous:
-        call, close = by_hand.on_sqlite(Path(target) / "h.db", synchronous)
+        call, close = by_hand.on_sqlite(Path(target) / FILE, synchronous)
     else:
         call, close = by_hand.on_postgres(target)
     _obey(end, lambda: _together([call]))
