@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -22,20 +22,25 @@ EMPTY = """
 """
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
-    """Opens the same durable store again and again, as other processes would; all are closed at the end."""
+@pytest.fixture
+def sqlite_opener(tmp_path: Path) -> Iterator[Opener]:
+    """Opens the same SQLite file again and again, as other processes would; all are closed at the end."""
     with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(SqliteStore(tmp_path / "handrail.db", "NORMAL")))
 
-        def opened(store: SqliteStore | PostgresStore) -> Store:
-            stack.callback(store.close)
-            return store
 
-        if request.param == "sqlite":
-            yield lambda: opened(SqliteStore(tmp_path / "handrail.db", "NORMAL"))
-        else:
-            url = str(request.getfixturevalue("postgres_database"))
-            yield lambda: opened(PostgresStore(url))
+@pytest.fixture
+def postgres_opener(postgres_database: str) -> Iterator[Opener]:
+    """The same for one PostgreSQL database of the test's own."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(PostgresStore(postgres_database)))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """The two of them, one after the other."""
+    found: Opener = request.getfixturevalue(f"{request.param}_opener")
+    return found
 
 
 @pytest.fixture(scope="session")
