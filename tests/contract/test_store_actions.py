@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from handrail.ports import Store
 from handrail.words.action import Action
@@ -209,7 +210,7 @@ class TestClaims:
     def test_an_allowed_action_is_claimed_once(self, store: Store) -> None:
         """Token, owner, lease, verdict and attempt are written with the state; a second claim loses."""
         new = add(store, action(state=State.ALLOWED))
-        verdict = replace(VERDICT, policy="q" * 64, amount=1)
+        verdict = structs.replace(VERDICT, policy="q" * 64, amount=1)
         assert write(store, lambda tx: tx.actions.claim(claimed(new), verdict, AT + 5)) == 1
         found = get(store, new)
         assert (found.state, found.token, found.owner) == (State.RUNNING, "mine", "host:2")
@@ -329,7 +330,7 @@ class TestMoves:
         """With its new verdict; what was answered before stays answered."""
         new = add(store, action())
         write(store, lambda tx: tx.actions.approve(new.id, frozenset({ASK}), AT, SOON))
-        verdict = replace(VERDICT, policy="q" * 64)
+        verdict = structs.replace(VERDICT, policy="q" * 64)
         assert write(store, lambda tx: tx.actions.judge_again(new.id, verdict, target, AT + 1))
         found = get(store, new)
         assert (found.state, found.verdict, found.policy) == (target, verdict, "q" * 64)
