@@ -56,6 +56,8 @@ class SqliteStore(Forkable):
 
     def write(self, commit: Commit, work: Callable[[Transaction], T]) -> T:
         """Under ``BEGIN IMMEDIATE``, which excludes every other writer of the file."""
+        if self._closed:
+            raise StoreError(f"{self.path}: this store was closed")
         return cast("T", (self._group or self._opened()).run(Job(commit, work)))
 
     restrict = write

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from handrail.store.queries import queries
@@ -65,13 +66,15 @@ def connect(path: str, synchronous: str, busy_seconds: float) -> sqlite3.Connect
     """A connection with our settings. A file that does not exist is made readable for its owner only.
 
     Raises:
-        StoreError: this SQLite is too old.
+        StoreError: this SQLite is too old, or the file can only be read.
         sqlite3.Error: the file can't be opened.
     """
     if sqlite3.sqlite_version_info < OLDEST:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Handrail needs 3.37 or newer")
     if path != MEMORY:
         _create(path)
+        if Path(path).exists() and not os.access(path, os.W_OK):
+            raise StoreError(f"{path}: {HINTS[sqlite3.SQLITE_READONLY]}")
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
     )
@@ -135,11 +138,10 @@ class SqliteWriter:
 
     def rollback(self) -> None:
         """Back to before ``begin``; harmless when there is no transaction."""
-        try:
+        with suppress(sqlite3.Error):  # the connection is closed, or SQLite has rolled back by itself
             if self.connection.in_transaction:
                 self._execute("ROLLBACK")
-        finally:
-            self.turnstile.leave()
+        self.turnstile.leave()
 
     def close(self) -> None:
         """Close the connection."""
