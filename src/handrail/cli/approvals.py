@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from handrail.words.approval import Approval, Seat
 
 app = typer.Typer(no_args_is_help=True, help="Questions that wait for people.")
+LONGEST_SAID = 600
+"""Characters of a rationale that stand in a question."""
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="The question's or the action's id, or its last digits.")
 ]
@@ -161,7 +163,7 @@ def _ask(engine: Engine, asked: Question, now: int) -> None:
                 "confidence",
                 None if action.confidence is None else f"{action.confidence} (the agent's own word)",
             ),
-            ("rationale", None if action.rationale is None else f"{action.rationale} (the agent's own word)"),
+            ("rationale", None if action.rationale is None else _said(action.rationale)),
             ("it asks because", "\n".join(reasons)),
             *((f"{seat.audience} may answer", _seat(engine, seat, now)) for seat in asked.approval.seats),
             *((f"{vote.person} said", vote.choice) for vote in asked.votes),
@@ -169,6 +171,13 @@ def _ask(engine: Engine, asked: Question, now: int) -> None:
         ],
         error=True,
     )
+
+
+def _said(rationale: str) -> str:
+    """The agent's own word in one short line: a long one must not push the arguments off the screen."""
+    line = " / ".join(rationale.split("\n"))
+    short = line if len(line) <= LONGEST_SAID else f"{line[:LONGEST_SAID]}…, {len(line):,} characters in all"
+    return f"{short} (the agent's own word)"
 
 
 def _seat(engine: Engine, seat: Seat, now: int) -> str:

@@ -17,7 +17,7 @@ from handrail.policy.binding import Binding, binding
 from handrail.policy.compile import CompiledPolicy
 from handrail.policy.expressions import EvaluationError
 from handrail.words.action import Proposal
-from handrail.words.errors import BadArguments, Conflict, NotFound, PolicyError
+from handrail.words.errors import BadArguments, Conflict, NotFound, PolicyError, StoreError
 from handrail.words.restriction import Restrictions
 
 if TYPE_CHECKING:
@@ -175,6 +175,11 @@ class Engine:
         if stored is None:
             raise NotFound(f"the active policy {version[:12]} is not in the store")
         compiled = self.load(*stored)
+        if compiled.digest != version:
+            raise StoreError(
+                f"the stored text of the active policy {version[:12]} is not what was activated; "
+                "find out who altered it, and activate a version anew"
+            )
         for tool in self.tools.values():
             try:
                 compiled = compiled.bind(tool.binding)

@@ -48,6 +48,9 @@ class SqlFact:
         names, rows = self._database.ask(self._sql, given)
         if len(rows) != 1:
             return Failed("no row was found" if not rows else "more than one row was found")
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            return Failed(f"two columns are named {twice}; which one is meant?")
         return {name: exact(value) for name, value in zip(names, rows[0], strict=True)}
 
 

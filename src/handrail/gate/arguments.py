@@ -11,6 +11,7 @@ from handrail.words.money import to_nano
 from handrail.words.verdict import Measure, Outcome
 
 PASSED = passed(Measure.ARGUMENTS)
+LIMITS = "it is negative, larger than can be kept, or finer than a billionth"
 STEPS = PASSED.steps
 
 
@@ -43,7 +44,10 @@ def _amount(context: Context, evaluate: Evaluate) -> Finding:
         if type(value) is not Decimal and type(value) is not int:
             return denied(Measure.ARGUMENTS, "the amount is not a number", "amount")
         nano = to_nano(value)
-    except (EvaluationError, ValueError) as error:
+    except EvaluationError as error:
         return denied(Measure.ARGUMENTS, f"the amount can't be used: {error}", "amount")
+    except ValueError:
+        # the error repeats the value, which the policy may hide
+        return denied(Measure.ARGUMENTS, f"the amount can't be used: {LIMITS}", "amount")
     context.names["amount"] = value if type(value) is Decimal else Decimal(value)
     return Finding(STEPS, Outcome.PASS, nano)

@@ -12,7 +12,7 @@ from handrail.app import App, open_app
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate
 from handrail.policy.load import load
-from handrail.words.errors import Denied
+from handrail.words.errors import Denied, StoreError
 
 ASKS = """
 handrail: 1
@@ -136,5 +136,40 @@ def test_a_source_that_raises_anything_fails_its_fact_and_the_refusal_is_recorde
         with pytest.raises(Denied, match="customer could not be had"):
             send()
         assert send() == "sent to 1"
+    finally:
+        app.close()
+
+
+def test_a_query_with_two_columns_of_one_name_fails_its_fact(tmp_path: Path) -> None:
+    """A join often gives them; which one a rule would read is nobody's guess to make."""
+    shop_in(tmp_path)
+    twice = OLD.replace("select tier", "select tier, verdict as tier")
+    app = process(tmp_path, twice)
+    try:
+        send = sender(app)
+        with pytest.raises(Denied, match="two columns are named tier"):
+            send()
+        activate(app.engine, load(ASKS.format(source=OLD), "handrail.yaml"), "ops@example.com", "one")
+        assert send() == "sent to 1"
+    finally:
+        app.close()
+
+
+def test_a_stored_policy_whose_text_was_altered_runs_nothing_and_says_so(tmp_path: Path) -> None:
+    """The active version is named by its digest; another text under that name was activated by nobody."""
+    shop_in(tmp_path)
+    app = process(tmp_path, NEW)
+    app.close()
+    with sqlite3.connect(tmp_path / "h.db") as store:
+        plain = store.execute("select files from policies").fetchone()[0]
+        store.execute("update policies set files = ?", (plain.replace("blocked", "nothing"),))
+    with pytest.raises(StoreError, match="not what was activated"):
+        process(tmp_path, NEW)
+    with sqlite3.connect(tmp_path / "h.db") as store:
+        store.execute("update policies set files = ?", (plain,))
+    app = process(tmp_path, NEW)
+    try:
+        with pytest.raises(Denied, match="Blocked"):
+            sender(app)()
     finally:
         app.close()

@@ -99,3 +99,12 @@ def test_what_is_denied_charges_nothing_in_whatever_order_the_rooms_stand() -> N
     assert not isinstance(allowed, Need)
     assert [charge.budget for charge in allowed.charges] == ["refunds"]
     assert allowed.rung is Rung.BOUNDED
+
+
+@pytest.mark.parametrize("amount", [Decimal(-41115), Decimal("41115.00000000000001"), Decimal("41115e30")])
+def test_an_amount_that_is_refused_is_not_repeated_in_the_reason(amount: Decimal) -> None:
+    """Reasons go into the journal, and the policy may hide the argument."""
+    found = judged(policy_of(), amount=amount)
+    assert found.decision is Decision.DENY
+    assert all("41115" not in reason for reason in found.reasons)
+    assert judged(policy_of(), amount=Decimal("411.15")).decision is Decision.ALLOW
