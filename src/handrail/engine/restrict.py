@@ -114,19 +114,41 @@ def rung_of(engine: Engine, agent: str, tool: str) -> Rung:
 
 def activate(engine: Engine, policy: Policy, person: str, reason: str) -> None:
     """Make a policy version the running one, in every process."""
-    name = next((name for name in policy.files), "handrail.yaml")
 
     def work(tx: Transaction) -> None:
-        at = tx.now()
-        tx.restrictions.add_policy(policy.digest, name, policy.files, at)
-        tx.restrictions.activate(policy.digest, person, reason, at)
-        tx.journal.append(
-            [record.plain(Kind.POLICY_ACTIVATED, at, policy=policy.digest, person=person, reason=reason)]
-        )
+        _activate(tx, policy, person, reason)
 
     engine.store.restrict(Commit.ACTIVATE, work)
     engine.refresh()
     engine.stir()
+
+
+def activate_first(engine: Engine, policy: Policy, person: str, reason: str) -> bool:
+    """Make a version the running one in a store that has none; False when somebody was faster.
+
+    Which one is the first is decided in the transaction: of two files that are opened at the same moment the
+    second must not take effect.
+    """
+
+    def work(tx: Transaction) -> bool:
+        if tx.restrictions.read().policy is not None:
+            return False
+        _activate(tx, policy, person, reason)
+        return True
+
+    was_first = engine.store.restrict(Commit.ACTIVATE, work)
+    engine.refresh()
+    engine.stir()
+    return was_first
+
+
+def _activate(tx: Transaction, policy: Policy, person: str, reason: str) -> None:
+    at = tx.now()
+    name = next((name for name in policy.files), "handrail.yaml")
+    tx.restrictions.add_policy(policy.digest, name, policy.files, at)
+    tx.restrictions.activate(policy.digest, person, reason, at)
+    body = {"policy": policy.digest, "person": person, "reason": reason}
+    tx.journal.append([record.plain(Kind.POLICY_ACTIVATED, at, **body)])
 
 
 def _covers(covered: tuple[str | None, str | None], action: Action) -> bool:

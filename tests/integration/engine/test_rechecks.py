@@ -240,3 +240,29 @@ def test_the_policy_that_was_first_stays_until_another_is_activated(store_url: s
     desk.activate(POLICY.replace("actions: 3", "actions: 4"))
     assert desk.app.engine.policy.digest != first
     assert desk.kinds().count(Kind.POLICY_ACTIVATED) == 2
+
+
+def test_a_verdict_by_a_policy_that_another_thread_is_just_replacing_is_made_anew(shop: Shop) -> None:
+    """Between two looks of one verdict the restrictions may be newer than the policy."""
+    engine = shop.desk.app.engine
+    old = engine.policy
+    shop.desk.activate(FACTS.replace("amount > 100", "amount > 50"))
+    engine.policy = old
+    with shop.desk.rail.session("support"), pytest.raises(handrail.Held):
+        shop.refund("o-1", 75)
+    [action] = shop.desk.actions()
+    assert action.policy == engine.policy.digest != old.digest
+
+
+def test_only_a_store_without_a_policy_takes_a_first_one(store_url: str, open_desk: Open) -> None:
+    from handrail.engine.restrict import activate_first
+    from handrail.policy.load import load
+
+    desk = open_desk(store_url)
+    other = load(POLICY + "# other\n", "handrail.yaml")
+    assert not activate_first(desk.app.engine, other, "handrail", "the first policy of this store")
+    assert desk.app.engine.policy.digest != other.digest
+    assert desk.kinds() == [Kind.POLICY_ACTIVATED]
+    desk.sql("delete from activations")
+    assert activate_first(desk.app.engine, other, "handrail", "the first policy of this store")
+    assert desk.app.engine.policy.digest == other.digest

@@ -9,7 +9,9 @@ import pytest
 from handrail.engine import people
 from handrail.engine.jobs import expire
 from handrail.engine.people import vote
+from handrail.engine.questions import advance
 from handrail.engine.restrict import halt
+from handrail.ports import Commit, Transaction
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.errors import Conflict, Denied, Held, Refused
 from handrail.words.lifecycle import State
@@ -122,3 +124,64 @@ def test_a_halt_without_names_stops_everything(one_desk: Desk) -> None:
     halt(one_desk.app.engine, "stop", "ops@example.com")
     with one_desk.rail.session(agent="support"), pytest.raises(Denied, match="everything is halted: stop"):
         note()
+
+
+NO_GROUPS = """
+handrail: 1
+agents: {support: {may: [refund]}}
+tools: {refund: {does: pay, starts: suggest, at_most: suggest}}
+"""
+NO_HEADS = (
+    POLICY.replace("if_no_answer: heads", "if_no_answer: reject")
+    .replace("ask: heads", "ask: leads")
+    .replace(
+        "  heads: {people: [head@example.com], need: 1, answer_within: 1 day, if_no_answer: reject}\n", ""
+    )
+)
+
+
+@pytest.mark.parametrize("person", ["", "  "])
+def test_nobody_can_answer_without_a_name_even_where_anybody_may(open_desk: Open, person: str) -> None:
+    """A policy without groups lets any person answer, but it must be one."""
+    desk = open_desk("memory:", NO_GROUPS)
+    action = held(desk)
+    with pytest.raises(Refused, match="needs the name"):
+        desk.vote(action, person)
+    assert desk.vote(action, "anybody").state is ApprovalState.APPROVED
+
+
+def test_a_question_escalates_at_the_very_moment_at_which_its_time_is_over(
+    one_desk: Desk,
+) -> None:
+    """Not one millisecond later: what counts as due and what is acted on are one rule."""
+    action = held(one_desk)
+    until = one_desk.question(action).seats[0].expires_at
+    assert until is not None
+    store = one_desk.app.store
+    found: list[str] = []
+
+    def at(moment: int) -> str:
+        def work(tx: Transaction) -> str:
+            question = tx.approvals.of(action)
+            assert question is not None
+            found.extend(tx.approvals.due(moment, 10))
+            return advance(one_desk.app.engine, tx, question, moment).seats[0].group
+
+        return store.write(Commit.EXPIRE, work)
+
+    assert at(until - 1) == "leads"
+    assert found == []
+    assert at(until) == "heads"
+    assert found == [one_desk.question(action).id]
+
+
+def test_a_question_whose_next_group_is_gone_is_closed_and_nothing_runs(one_desk: Desk) -> None:
+    """There is nobody left to ask: that is no yes."""
+    action = held(one_desk)
+    one_desk.activate(NO_HEADS)
+    one_desk.sql("update seats set expires_at = 1")
+    assert expire(one_desk.app.engine) == 1
+    assert one_desk.question(action).state is ApprovalState.EXPIRED
+    assert one_desk.action(action).state is State.EXPIRED
+    with pytest.raises(Denied, match="not answered in time"):
+        one_desk.rail.resume(action)

@@ -13,6 +13,7 @@ import pytest
 
 from handrail.facts.sql import Database, SqlFact, SqliteDatabase, database, psycopg_style
 from handrail.words.fact import Failed
+from tests.support import postgres
 
 TABLE = """
 create table customers (id text, tier text, debt numeric, score float, note text);
@@ -22,19 +23,26 @@ insert into customers values
 QUERY = "select tier, debt, score, note from customers where id = :id"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """The shop's database, opened for facts."""
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def shop_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the shop's database."""
     if request.param == "sqlite":
-        with sqlite3.connect(tmp_path / "shop.db") as connection:
+        path = tmp_path_factory.mktemp("shop") / "shop.db"
+        with sqlite3.connect(path) as connection:
             connection.executescript(TABLE)
         connection.close()
-        opened = database(f"sqlite:///{tmp_path / 'shop.db'}")
-    else:
-        url = request.getfixturevalue("postgres_database")
+        yield f"sqlite:///{path}"
+        return
+    with postgres.database(request.getfixturevalue("postgres_url")) as url:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(TABLE.encode())
-        opened = database(url)
+        yield url
+
+
+@pytest.fixture
+def shop(shop_url: str) -> Iterator[Database]:
+    """The shop's database, opened for facts."""
+    opened = database(shop_url)
     yield opened
     opened.close()
 
