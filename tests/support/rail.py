@@ -151,3 +151,13 @@ def opened(
     finally:
         app.close()
         app.store.close()
+
+
+def tool_that(desk: Desk, act: Any) -> Any:
+    """The tool ``note``, which does what ``act`` does."""
+
+    @desk.rail.tool
+    def note(text: str) -> Any:
+        return act(text)
+
+    return note

@@ -167,3 +167,52 @@ def test_a_class_in_place_of_its_instance_is_refused(desk: Desk) -> None:
     """Its defaults are not what was meant."""
     with pytest.raises(Denied, match="not JSON"):
         ordering(desk, Plain, [])(Plain)
+
+
+AMOUNT: dict[str, Any] = {"type": "integer", "default": 9999}
+LOOSE = POLICY.replace("args.it.amount", "args.amount")
+
+
+def bound(desk: Desk, schema: dict[str, Any]) -> Callable[..., object]:
+    """A tool with its own schema, which gives back what it was called with."""
+    gated = desk.rail.bind("order", lambda **given: given, schema)
+
+    def call(**given: object) -> object:
+        with desk.rail.session(agent="support", task="T-1"):
+            return gated(**given)
+
+    return call
+
+
+def test_a_default_of_a_bound_schema_is_seen_by_the_gate(tmp_path: Path) -> None:
+    """Else a guard with ``has`` would let by what the tool does without being told."""
+    with opened(tmp_path, "memory:", LOOSE) as desk:
+        call = bound(desk, {"type": "object", "properties": {"amount": AMOUNT}})
+        with pytest.raises(Denied, match="Too much"):
+            call()
+        assert call(amount=3) == {"amount": 3}
+
+
+def test_a_default_that_its_own_schema_refuses_is_not_filled_in(tmp_path: Path) -> None:
+    """Many servers write null for "none"; such a call must not be refused for it."""
+    schema = {"type": "object", "properties": {"amount": {**AMOUNT, "default": None}}}
+    with opened(tmp_path, "memory:", LOOSE) as desk:
+        assert bound(desk, schema)() == {}
+
+
+def test_an_argument_that_a_bound_schema_does_not_name_is_refused(tmp_path: Path) -> None:
+    """No rule could speak of it, and no reviewer would miss it."""
+    with opened(tmp_path, "memory:", LOOSE) as desk:
+        call = bound(desk, {"type": "object", "properties": {"amount": {"type": "integer"}}})
+        with pytest.raises(Denied, match="there is no argument as_admin"):
+            call(amount=3, as_admin=True)
+        assert call(amount=3) == {"amount": 3}
+
+
+@pytest.mark.parametrize("opening", [{"additionalProperties": True}, {"patternProperties": {"^x": {}}}, {}])
+def test_a_schema_that_is_open_on_purpose_takes_others(tmp_path: Path, opening: dict[str, Any]) -> None:
+    """It says so itself, or names nothing at all."""
+    named = {"properties": {"amount": {"type": "integer"}}} if opening else {}
+    with opened(tmp_path, "memory:", LOOSE) as desk:
+        call = bound(desk, {"type": "object", **named, **opening})
+        assert call(amount=3, x_note="hi") == {"amount": 3, "x_note": "hi"}
