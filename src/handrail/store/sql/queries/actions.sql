@@ -119,9 +119,11 @@ from actions where state = 'running' order by id
 -- name: open_session
 insert into sessions (id, agent, task, opened_at) values (:id, :agent, :task, :at) on conflict (id) do nothing
 
+-- (A cross join, because SQLite keeps its order: open questions are few, seats are many.)
 -- name: anything_due
 select 1 where exists (select 1 from actions where state = 'running' and lease_until < :at)
     or exists (select 1 from actions where state = 'approved' and expires_at <= :at)
     or exists (
-        select 1 from seats s join approvals a on a.id = s.approval where a.state = 'open' and s.expires_at <= :at
+        select 1 from approvals a cross join seats s
+        where a.state = 'open' and s.approval = a.id and s.expires_at <= :at
     )

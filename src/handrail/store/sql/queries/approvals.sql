@@ -38,9 +38,9 @@ on conflict (approval, person) do nothing
 update approvals set state = :state, closed_at = :at, reason = :reason where id = :id and state = 'open'
 
 -- name: due_approvals
-select distinct s.approval from seats s join approvals a on a.id = s.approval
-where a.state = 'open' and s.expires_at <= :at
-order by s.approval limit :limit
+select a.id from approvals a
+where a.state = 'open' and exists (select 1 from seats s where s.approval = a.id and s.expires_at <= :at)
+order by a.opened_at, a.id limit :limit
 
 -- name: escalate
 update seats set asked = :asked, need = :need, expires_at = :expires_at, if_no_answer = :if_no_answer
