@@ -105,6 +105,9 @@ def _is_fit(value: object) -> bool:
         if kind is str:
             if not item.isascii() or len(item) > MAX_TEXT:
                 return False
+        elif kind is Decimal:
+            if not item.is_finite() or len(str(item)) > MAX_TEXT:
+                return False
         elif kind not in _SCALARS or (kind is int and item.bit_length() > MAX_BITS):
             return False
     return True
