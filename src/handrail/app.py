@@ -15,7 +15,7 @@ from handrail.engine.core import LEASE, Engine
 from handrail.engine.ids import new_secret
 from handrail.engine.keeper import Keeper
 from handrail.engine.rail import Rail
-from handrail.engine.restrict import activate
+from handrail.engine.restrict import activate_first
 from handrail.facts.python import PythonFact
 from handrail.facts.sql import Database, SqlFact, database
 from handrail.policy.alive import not_alive
@@ -205,10 +205,10 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
     keeper = Keeper(engine)
     engine.stir = keeper.stir
     if first:
-        activate(engine, policy, "handrail", FIRST)
-    elif wanted is not None and wanted.digest != policy.digest:
-        _warn(wanted)
+        activate_first(engine, policy, "handrail", FIRST)
     engine.refresh()
+    if wanted is not None and wanted.digest != engine.policy.digest:
+        _warn(wanted)
     return App(engine, store, keeper, opened)
 
 

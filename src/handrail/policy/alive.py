@@ -82,6 +82,14 @@ FEATURES: tuple[Feature, ...] = (
         "risk", "nobody would take the four-question test", "the tool without it", _keys("tools", "risk")
     ),
     Feature(
+        "idempotent",
+        "the tool would not be given the key",
+        "the tool without it",
+        lambda policy: (
+            policy.places[f"tools.{one.name}.idempotent"] for one in policy.tools.values() if one.idempotent
+        ),
+    ),
+    Feature(
         "judge",
         "no model would judge the action",
         "phrases, regex, schema or when",
