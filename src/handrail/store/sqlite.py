@@ -100,8 +100,9 @@ class SqliteStore(Forkable):
 
     def after_fork_in_child(self) -> None:
         """New connections, once they are needed."""
+        inherited.append(self._readers)
         if self._group is not None:
-            inherited.append((self._writer, self._readers))
+            inherited.append(self._writer)
             self._writer.turnstile.close()
         self._fresh()
 
