@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from handrail.policy.expressions import EvaluationError
+from handrail.policy.schemas import validator
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OPENING = {"additionalProperties", "patternProperties", "unevaluatedProperties", "propertyNames"} | {
+    *("$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas")
+}
+"""Words of a schema with which it may speak of arguments beyond its ``properties``."""
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -59,14 +67,33 @@ def of_function(function: Callable[..., Any]) -> Signature:
 
 
 def of_schema(schema: Mapping[str, object]) -> Signature:
-    """A tool that comes with its own JSON Schema and takes keyword arguments as JSON values."""
+    """A tool that comes with its own JSON Schema and takes keyword arguments as JSON values.
+
+    Arguments that it names no word of are refused, unless the schema says that it is open for others.
+    """
+    properties = schema.get("properties")
+    named: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+    closed = bool(named) and not OPENING & schema.keys()
+    defaults = {name: each["default"] for name, each in named.items() if _has_default(each)}
 
     def collect(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, object]:
         if args:
             raise TypeError("this tool takes keyword arguments only")
-        return dict(kwargs)
+        if closed and (strangers := kwargs.keys() - named.keys()):
+            raise TypeError(f"there is no argument {', '.join(sorted(strangers))}")
+        return {**defaults, **kwargs}
 
     return Signature(schema, collect, msgspec.json.Decoder(dict[str, Any]).decode)
+
+
+def _has_default(schema: object) -> bool:
+    """Whether a default stands there that the schema itself would take."""
+    if not isinstance(schema, Mapping) or "default" not in schema:
+        return False
+    try:
+        return validator(schema)(schema["default"]) is None
+    except (ValueError, EvaluationError):
+        return False
 
 
 def _collector(

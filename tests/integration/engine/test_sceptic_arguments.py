@@ -175,7 +175,11 @@ LOOSE = POLICY.replace("args.it.amount", "args.amount")
 
 def bound(desk: Desk, schema: dict[str, Any]) -> Callable[..., object]:
     """A tool with its own schema, which gives back what it was called with."""
-    gated = desk.rail.bind("order", lambda **given: given, schema)
+
+    def order(**given: object) -> object:
+        return given
+
+    gated = desk.rail.bind("order", order, schema)
 
     def call(**given: object) -> object:
         with desk.rail.session(agent="support", task="T-1"):

@@ -185,3 +185,50 @@ def test_a_question_whose_next_group_is_gone_is_closed_and_nothing_runs(one_desk
     assert one_desk.action(action).state is State.EXPIRED
     with pytest.raises(Denied, match="not answered in time"):
         one_desk.rail.resume(action)
+
+
+SUGGESTS = POLICY.replace("note: {does: update, starts: bounded", "note: {does: update, starts: suggest")
+DAY = 86_400_000
+
+
+def noted(desk: Desk) -> str:
+    """A note that waits for anyone, because at its level a person decides."""
+
+    @desk.rail.tool
+    def note() -> str:
+        return "noted"
+
+    with desk.rail.session(agent="support", task="T-1"), pytest.raises(Held) as raised:
+        note()
+    return raised.value.action_id
+
+
+def test_a_question_for_a_group_that_is_gone_can_be_answered_by_nobody(one_desk: Desk) -> None:
+    """A missing list of approvers means refuse, not anyone."""
+    action = held(one_desk)
+    one_desk.activate(POLICY.replace("leads", "chiefs"))
+    for person in (LEAD, "anybody"):
+        with pytest.raises(Refused, match="not among those who are asked"):
+            one_desk.vote(action, person)
+    one_desk.activate(POLICY)
+    assert one_desk.vote(action).state is ApprovalState.APPROVED
+
+
+def test_a_question_for_anyone_is_for_those_who_approve_anything_at_all(open_desk: Open) -> None:
+    """Where the policy names people, "anyone" is one of them."""
+    desk = open_desk("memory:", SUGGESTS)
+    action = noted(desk)
+    with pytest.raises(Refused, match="not among those who are asked"):
+        desk.vote(action, "anybody")
+    assert desk.vote(action, "head@example.com").state is ApprovalState.APPROVED
+
+
+def test_a_question_for_anyone_ends_after_a_day(open_desk: Open) -> None:
+    """No question waits for ever: silence is no yes."""
+    desk = open_desk("memory:", SUGGESTS)
+    action = noted(desk)
+    question = desk.question(action)
+    assert [seat.expires_at for seat in question.seats] == [question.opened_at + DAY]
+    desk.sql("update seats set expires_at = 1")
+    assert expire(desk.app.engine) == 1
+    assert desk.action(action).state is State.EXPIRED
