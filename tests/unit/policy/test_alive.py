@@ -67,7 +67,7 @@ def test_what_the_design_does_not_use_is_listed_too(text: str, word: str) -> Non
 def test_a_tool_that_says_it_is_idempotent_is_listed_and_one_that_says_it_is_not_is_not() -> None:
     """Only what would change something is listed."""
     said = BASE.replace("category: offers}", "category: offers, idempotent: true}")
-    assert [one.line for one in not_alive(load(said))] == [8]
+    assert [one.line for one in not_alive(load(said))] == [7]
     assert not_alive(load(said.replace("true", "false"))) == ()
 
 
