@@ -45,7 +45,7 @@ def judge(
             answer = decide(policy, proposal, supplied, approved=approved, order=order)
         except Exception as error:  # noqa: BLE001 - whatever fails in the gate is a refusal
             logger.exception("the gate failed on action %s", proposal.id)
-            answer = refusal(policy.digest, f"The gate could not decide: {type(error).__name__}: {error}")
+            answer = refusal(policy.digest, f"The gate could not decide: {type(error).__name__}.")
         if isinstance(answer, Need):
             again = [query.name for query in answer.queries if query.name in supplied]
             if not again:
