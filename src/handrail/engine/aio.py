@@ -7,6 +7,7 @@ import contextvars
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.engine.blocking import perform
+from handrail.engine.context import without_key
 from handrail.engine.effects import Call, Effect, NotBegun, Road, Write
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Driver:
         if not isinstance(effect, Call):
             return await asyncio.to_thread(perform, self.engine, effect)
         if effect.tool.is_async:
-            return await effect.tool.function(**effect.tool.signature.decode(effect.payload))
+            with without_key():
+                return await effect.tool.function(**effect.tool.signature.decode(effect.payload))
         return await self._wait_for(effect)
 
     async def _wait_for(self, effect: Effect) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from handrail.engine.context import without_key
 from handrail.engine.effects import Call, Effect, Facts, Road, Write, facts
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def perform(engine: Engine, effect: Effect) -> Any:
     if isinstance(effect, Write):
         return engine.store.write(effect.commit, effect.work)
     if isinstance(effect, Call):
-        return effect.tool.function(**effect.tool.signature.decode(effect.payload))
+        with without_key():
+            return effect.tool.function(**effect.tool.signature.decode(effect.payload))
     if isinstance(effect, Facts):
         return facts(engine, effect.queries)
     return effect.act()

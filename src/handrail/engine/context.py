@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,18 @@ def said(about: About) -> Iterator[None]:
         yield
     finally:
         _about.reset(token)
+
+
+@contextmanager
+def without_key() -> Iterator[None]:
+    """While a tool runs: a key is for the action it was said of, not for what its tool calls in turn."""
+    about = _about.get()
+    token = None if about.key is None else _about.set(replace(about, key=None))
+    try:
+        yield
+    finally:
+        if token is not None:
+            _about.reset(token)
 
 
 def confidence_of(value: float | Decimal | None) -> Decimal | None:
