@@ -81,8 +81,12 @@ class QueryRunner:
     def run_many(self, name: str, values: Iterable[Mapping[str, object]]) -> None:
         """A statement once for each set of values."""
         query = self._queries[name]
+        many = [query.pick(each) for each in values]
         try:
-            self._cursor.executemany(query.text, [query.pick(each) for each in values])
+            if len(many) == 1:  # a driver prepares more for many than for one
+                self._run(query.text, many[0])
+            else:
+                self._cursor.executemany(query.text, many)
         except self._unfit as error:
             raise _unfit(error) from error
 
