@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -324,7 +325,7 @@ def test_a_table_that_is_gone_is_told_and_nothing_of_the_work_stays(store: Sqlit
 
 def test_a_restrictions_row_that_is_gone_fails_closed(store: SqliteStore, path: Path) -> None:
     """Without it no change would ever be noticed: nothing can be claimed."""
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("delete from restrictions")
     other.close()
     with pytest.raises(StoreError, match="has lost its row"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import handrail
@@ -68,7 +69,7 @@ def test_a_halt_of_a_name_that_the_policy_does_not_know_warns(shop: Shop, run: R
 def test_a_halt_works_when_the_active_policy_can_not_be_read(shop: Shop, run: Run) -> None:
     with shop.desk():
         pass
-    with sqlite3.connect(shop.database) as base:
+    with closing(sqlite3.connect(shop.database)) as base, base:
         base.execute('update policies set files = \'{"handrail.yaml": "handrail: 99"}\'')
     base.close()
     assert run("grants").exit_code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ NEW = 'sql: "select verdict as tier from customers where id = :id", database: sh
 
 def shop_in(folder: Path) -> str:
     """A shop whose customer 1 is fine by one column and blocked by the other."""
-    with sqlite3.connect(folder / "shop.db") as connection:
+    with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
         connection.execute("create table customers (id integer, tier text, verdict text)")
         connection.execute("insert into customers values (1, 'fine', 'blocked')")
     return f"sqlite:///{folder / 'shop.db'}"
@@ -160,12 +161,12 @@ def test_a_stored_policy_whose_text_was_altered_runs_nothing_and_says_so(tmp_pat
     shop_in(tmp_path)
     app = process(tmp_path, NEW)
     app.close()
-    with sqlite3.connect(tmp_path / "h.db") as store:
+    with closing(sqlite3.connect(tmp_path / "h.db")) as store, store:
         plain = store.execute("select files from policies").fetchone()[0]
         store.execute("update policies set files = ?", (plain.replace("blocked", "nothing"),))
     with pytest.raises(StoreError, match="not what was activated"):
         process(tmp_path, NEW)
-    with sqlite3.connect(tmp_path / "h.db") as store:
+    with closing(sqlite3.connect(tmp_path / "h.db")) as store, store:
         store.execute("update policies set files = ?", (plain,))
     app = process(tmp_path, NEW)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def test_closing_the_rail_writes_what_could_not_be_written_before(tmp_path: Path
             note("a")
         other.execute("ROLLBACK")
     desk.rail.close()
-    with sqlite3.connect(desk.url.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(desk.url.removeprefix("sqlite:///"))) as connection, connection:
         assert connection.execute("select state from actions").fetchall() == [("done",)]
     connection.close()
 

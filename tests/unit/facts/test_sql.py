@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def shop_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The URL of the shop's database."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("shop") / "shop.db"
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.executescript(TABLE)
         connection.close()
         yield f"sqlite:///{path}"
@@ -100,7 +101,7 @@ def test_many_threads_may_ask_at_once(shop: Database) -> None:
 
 def test_it_sees_what_was_written_since_the_last_question(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
-    with sqlite3.connect(path) as writer:
+    with closing(sqlite3.connect(path)) as writer, writer:
         writer.executescript(TABLE)
     shop = SqliteDatabase(str(path))
     fact = SqlFact(shop, "select tier from customers where id = :id")

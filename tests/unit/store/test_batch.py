@@ -305,6 +305,7 @@ def test_work_that_writes_through_the_store_is_refused(store: SqliteStore, *, me
         used.write(Commit.START, work)
     assert noted(used, ["outer", "inner"]) == []
     assert used.write(Commit.START, note("after")) == "after"
+    used.close()
 
 
 def test_work_that_reads_through_the_memory_store_is_refused() -> None:
