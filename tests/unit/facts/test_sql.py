@@ -101,8 +101,8 @@ def test_many_threads_may_ask_at_once(shop: Database) -> None:
 
 def test_it_sees_what_was_written_since_the_last_question(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
-    with closing(sqlite3.connect(path)) as writer, writer:
-        writer.executescript(TABLE)
+    writer = sqlite3.connect(path)
+    writer.executescript(TABLE)
     shop = SqliteDatabase(str(path))
     fact = SqlFact(shop, "select tier from customers where id = :id")
     assert fact({"id": "c-1"}) == {"tier": "vip"}
