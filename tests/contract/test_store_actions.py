@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec import structs
 from handrail.ports import Store
 from handrail.words.action import Action
 from handrail.words.approval import ApprovalState
-from handrail.words.errors import BadArguments, Conflict, IllegalMove
+from handrail.words.errors import BadArguments, Conflict, IllegalMove, StoreError
 from handrail.words.lifecycle import State
 from handrail.words.payload import Payload
 from handrail.words.query import ActionFilter
@@ -94,6 +95,14 @@ def test_a_text_that_no_database_holds_is_refused_as_a_bad_argument(store: Store
     with pytest.raises(BadArguments):
         add(store, action(rationale="\ud800"))
     assert store.read(lambda tx: tx.actions.listing(ActionFilter())) == []
+
+
+def test_a_read_can_not_write(store: Store) -> None:
+    """It fails or is taken back; nothing stays."""
+    with suppress(StoreError):
+        store.read(lambda tx: tx.actions.add(action(), PAYLOAD))
+    assert store.read(lambda tx: tx.actions.listing(ActionFilter())) == []
+    add(store, action())
 
 
 class TestTwins:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from handrail.ports import Store, Transaction
 from handrail.words.errors import Overspent
 from handrail.words.verdict import Charge
+from tests.contract.conftest import Opener
 from tests.contract.things import AT, PAYLOAD, add, new_id, running, write
 
 MAILS = Charge("mails", "agent=support", AT, 1, 3)
@@ -95,6 +97,30 @@ def test_what_is_released_comes_back_once(store: Store) -> None:
         write(store, lambda tx: tx.budgets.release(known, 1))
     write(store, lambda tx: tx.budgets.settle(known, 1))
     assert (used(store, MAILS), used(store, MONEY)) == (1, 200)
+
+
+def test_of_two_who_release_at_once_one_gives_back(opener: Opener) -> None:
+    """The second saw the hold before the first had committed, and finds it released."""
+    mine, others = opener(), opener()
+    reserve(mine, [MAILS])
+    known = reserve(mine, [MAILS])
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> None:
+        tx.budgets.release(known, 1)
+        inside.set()
+        assert go_on.wait(20)
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(write, mine, slow)
+        assert inside.wait(20)
+        second = pool.submit(write, others, lambda tx: tx.budgets.release(known, 1))
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.2)
+        go_on.set()
+        first.result(20)
+        second.result(20)
+    assert used(mine, MAILS) == 1
 
 
 def test_an_attempt_has_its_own_holds(store: Store) -> None:

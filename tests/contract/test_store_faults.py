@@ -19,7 +19,7 @@ import pytest
 from handrail.ports import Commit, Store, Transaction
 from handrail.store.postgres import PostgresStore
 from handrail.store.sqlite import SqliteStore
-from handrail.words.errors import Conflict, StoreError
+from handrail.words.errors import BadArguments, Conflict, StoreError
 from handrail.words.query import ActionFilter
 from tests.contract.things import PAYLOAD, action, add, entry, write
 from tests.support import postgres
@@ -332,6 +332,16 @@ def test_a_restrictions_row_that_is_gone_fails_closed(store: SqliteStore, path: 
         write(store, lambda tx: tx.restrictions.generation())
 
 
+def test_a_text_that_is_too_long_for_the_database(store: SqliteStore) -> None:
+    """The caller's mistake, not the store's."""
+    before = store._writer.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000)
+    with pytest.raises(BadArguments, match="too big"):
+        add(store, action(rationale="x" * 20_000))
+    store._writer.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+    add(store, action(rationale="x" * 20_000))
+    assert count(store) == 1
+
+
 @pytest.mark.parametrize("call", ["write", "read", "audit"])
 def test_a_closed_store_says_so(store: SqliteStore, call: str) -> None:
     """It does not open itself again."""
@@ -448,6 +458,27 @@ class TestPostgres:
         with pytest.raises(StoreError, match=r"all 1 database connections were busy for 0.3 seconds"):
             write(store, lambda _: store.read(lambda tx: tx.now()))
         add(store, action())
+        store.close()
+
+    def test_a_text_that_postgres_can_not_hold(self, postgres_database: str) -> None:
+        """The caller's mistake, not the store's."""
+        store = PostgresStore(postgres_database)
+        with pytest.raises(BadArguments, match="NUL"):
+            add(store, action(rationale="a\0b"))
+        assert count(store) == 0
+        store.close()
+
+    def test_an_audit_may_think_for_longer_than_a_transaction_may(self, postgres_database: str) -> None:
+        """It holds nobody up, so nobody ends it."""
+        store = PostgresStore(postgres_database, patience_seconds=0.2)
+        write(store, lambda tx: tx.journal.append([entry(), entry()]))
+        streams = store.audit()
+        entries = streams.entries()
+        next(entries)
+        threading.Event().wait(0.6)
+        assert len(list(entries)) == 1
+        assert len(list(streams.entries())) == 2
+        streams.close()
         store.close()
 
     def test_a_race_for_the_same_row_is_a_conflict(self, postgres_database: str) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from handrail.ports import Commit, Store
+from handrail.ports import Commit, Store, Transaction
 from handrail.store.memory import MemoryStore
+from handrail.store.postgres import PostgresStore
 from handrail.store.sqlite import SqliteStore
 from handrail.store.turnstile import Turnstile
 from handrail.words.query import EntryFilter
@@ -63,6 +64,55 @@ def test_a_forked_child_has_connections_of_its_own(opener: Opener) -> None:
     assert told(store) == {b"before", b"child"}
     tell(store, b"after")
     assert told(store) == {b"before", b"child", b"after"}
+
+
+def connections(store: Store) -> list[object]:
+    """Those that a store writes through, or has ready."""
+    if isinstance(store, SqliteStore):
+        return [store._writer.connection]
+    assert isinstance(store, PostgresStore)
+    return [session.connection for session in store._sessions._free]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_never_uses_a_connection_of_its_parent(opener: Opener) -> None:
+    """Two processes on one socket, or behind one lock, would tear it apart."""
+    store = opener()
+    tell(store, b"before")
+    parents = connections(store)
+    assert parents
+
+    def act() -> None:
+        tell(store, b"child")
+        assert not any(mine is theirs for mine in connections(store) for theirs in parents)
+
+    forked(act)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_waits_for_the_transaction_that_is_open(sqlite_opener: Opener) -> None:
+    """A child that inherited one could roll it back in shared memory when it ends."""
+    store = sqlite_opener()
+    assert isinstance(store, SqliteStore)
+    inside, over = threading.Event(), threading.Event()
+
+    def work(tx: Transaction) -> None:
+        tx.journal.append([entry()])
+        inside.set()
+        assert over.wait(20)
+
+    writing = threading.Thread(target=write, args=(store, work))
+    writing.start()
+    assert inside.wait(20)
+    parents = store._writer.connection
+    assert parents.in_transaction
+    threading.Timer(0.2, over.set).start()
+
+    def act() -> None:
+        assert not parents.in_transaction
+
+    forked(act)
+    writing.join()
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
