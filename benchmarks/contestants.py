@@ -86,6 +86,22 @@ def handrail(shape: Shape) -> Ready:
     return ready
 
 
+def rules_alone(shape: Shape) -> Ready:
+    """Only the part of a verdict that an expression engine does: the tool's compiled rules on ready names."""
+    policy = compiled(shape)
+
+    def ready(case: Case) -> tuple[Decide, Caught]:
+        tool, args = policy.bound[case.tool], proposal_of(policy, case).args
+        names: dict[str, object] = {
+            "args": args,
+            "amount": args["amount"],
+            "customer": {"tier": case.tier, "risk": case.risk},
+        }
+        return lambda: (tool.deny.matched(names), tool.ask.matched(names)), any
+
+    return ready
+
+
 def proposal_of(policy: CompiledPolicy, case: Case) -> Proposal:
     """The action as the door makes it: frozen, and decoded from its bytes."""
     args = {"amount": case.amount, "region": case.region, "express": case.express, "customer_id": "c-1"}

@@ -14,7 +14,9 @@ from benchmarks.rules import ASKS, PASSES, SHAPES, Case, Kind, Shape, shape
 from handrail.gate import decide
 from handrail.words.restriction import Restrictions
 
-FLOOR, OURS = "a plain closure", "handrail"
+FLOOR, OURS, ALONE = "a plain closure", "handrail", "handrail's rules alone"
+CEL = "cel-expr-python"
+"""The peer that evaluates rules and nothing else, so that its fair match is our rules without the gate."""
 
 
 def run() -> list[Row]:
@@ -25,6 +27,7 @@ def run() -> list[Row]:
 
 def _beside_all(rules: Shape) -> list[Row]:
     ready = {OURS: contestants.handrail(rules), FLOOR: contestants.closure(rules)}
+    ready[ALONE] = contestants.rules_alone(rules)
     ready |= {name: make(rules) for name, make in contestants.PEERS.items()}
     _must_agree(rules, ready)
     found = interleaved({name: each(PASSES)[0] for name, each in ready.items()})
@@ -33,6 +36,8 @@ def _beside_all(rules: Shape) -> list[Row]:
     for peer in contestants.PEERS:
         theirs = found[peer].per(US).p50
         rows.append(row_of(f"{rules.name}; beside {peer}", ours, "µs", peer=theirs, floor=floor))
+    alone, cel = found[ALONE].per(US), found[CEL].per(US).p50
+    rows.append(row_of(f"{rules.name}, the rules alone; beside {CEL}", alone, "µs", peer=cel, floor=floor))
     return rows
 
 
