@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,6 +153,11 @@ def _schema(function: Callable[..., Any], struct: type) -> dict[str, object]:
         whole = msgspec.json.schema(struct, schema_hook=partial(_foreign, foreign))
     except TypeError as error:
         raise TypeError(f"{function.__qualname__}: {error}; use types that JSON can hold") from error
+    if '"contentEncoding"' in json.dumps(whole, default=str):
+        raise TypeError(
+            f"{function.__qualname__} takes bytes, in which no rule or check could look; "
+            "take text, or the name of a file"
+        )
     definitions = {**whole["$defs"], **foreign}
     root = dict(definitions.pop(whole["$ref"].rpartition("/")[2]))
     root.pop("title", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 """A named parameter; ``::`` is PostgreSQL's cast."""
+DIGITS = 18
+"""Whole numbers of at most so many digits fit SQLite's integers."""
 TWO = 2
 """Rows that are asked for: enough to see that there is more than one."""
 PATIENCE = 5
@@ -150,5 +153,19 @@ def psycopg_style(sql: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """SQLite knows no exact decimals: text compares safely, and never rounds."""
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    """A value as SQLite compares it: as a number where that loses nothing. Text is greater than every number.
+
+    Raises:
+        ValueError: a decimal that SQLite's numbers would round, or a value that is no parameter.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if not isinstance(value, Decimal):
+        return str(value)
+    whole = int(value) if value.adjusted() < DIGITS else 0
+    if whole == value:
+        return whole
+    near = float(value)
+    if Decimal(repr(near)) != value:
+        raise ValueError(f"a number of {len(value.as_tuple().digits)} digits would be rounded by SQLite")
+    return near

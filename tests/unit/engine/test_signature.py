@@ -213,3 +213,17 @@ def test_a_tool_with_a_schema_of_its_own_takes_keywords_only() -> None:
     with pytest.raises(TypeError, match="keyword arguments only"):
         signature.collect((1,), {})
     assert signature.collect((), {"a": 1}) == {"a": 1}
+
+
+def test_bytes_are_refused_because_no_rule_can_look_into_them() -> None:
+    """They would reach phrases and rules as base64, in which nothing is ever found."""
+
+    def send(body: bytes) -> None:
+        """Send."""
+
+    def send_text(body: str) -> None:
+        """Send."""
+
+    with pytest.raises(TypeError, match="takes bytes, in which no rule or check could look"):
+        of_function(send)
+    assert of_function(send_text).schema["required"] == ["body"]

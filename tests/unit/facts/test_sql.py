@@ -86,6 +86,34 @@ def test_percent_signs_casts_quotes_and_digits_in_names_mean_what_they_say(shop:
     assert SqlFact(shop, query)({"id2": "c-1"}) == {"tier": "vip", "a:b": ":id", "rest": 2}
 
 
+def test_an_amount_is_compared_as_a_number_also_where_no_column_says_so(tmp_path: Path) -> None:
+    """Text would be greater than every number: a limit in an expression would always hold, or never."""
+    shop = SqliteDatabase(str(_with_table(tmp_path)))
+    fact = SqlFact(
+        shop, "select 2 * 10 < :amount as over, :amount < 2 * 10 as under from customers where id = 'c-1'"
+    )
+    assert fact({"amount": Decimal("19.5")}) == {"over": 0, "under": 1}
+    assert fact({"amount": Decimal("20.5")}) == {"over": 1, "under": 0}
+    assert fact({"amount": Decimal(21)}) == {"over": 1, "under": 0}
+    shop.close()
+
+
+def test_a_decimal_that_sqlite_would_round_fails_the_fact(tmp_path: Path) -> None:
+    """No rule decides on a number that is not the agent's own."""
+    shop = SqliteDatabase(str(_with_table(tmp_path)))
+    with pytest.raises(ValueError, match="would be rounded"):
+        SqlFact(shop, "select :amount as a")({"amount": Decimal("0.10000000000000000001")})
+    assert SqlFact(shop, "select :amount as a")({"amount": Decimal("0.1")}) == {"a": Decimal("0.1")}
+    shop.close()
+
+
+def _with_table(folder: Path) -> Path:
+    path = folder / "shop.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(TABLE)
+    return path
+
+
 def test_an_exact_amount_as_a_parameter_compares_exactly(shop: Database) -> None:
     query = "select tier from customers where debt = :debt and id = 'c-1'"
     assert SqlFact(shop, query)({"debt": Decimal("10.10")}) == {"tier": "vip"}
