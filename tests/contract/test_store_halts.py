@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,6 +212,22 @@ def test_a_halt_in_raw_sql_waits_for_claims_on_postgres(
     assert state_of(store, known) is State.RUNNING
     with pytest.raises(Changed):
         claim_of(store, late.id, seen)
+
+
+def test_the_statement_that_the_documentation_gives_stops_everything(
+    postgres_opener: Opener, sqlite_opener: Opener, postgres_database: str, tmp_path: Path
+) -> None:
+    """Typed into psql or sqlite3 as it stands on the page."""
+    page = (Path(__file__).parents[2] / "docs/explanation/stores.md").read_text(encoding="utf-8")
+    (statement,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    server, file = postgres_opener(), sqlite_opener()
+    with psycopg.connect(postgres_database) as connection:
+        connection.execute(statement.encode())
+    with closing(sqlite3.connect(tmp_path / "handrail.db")) as lite, lite:
+        lite.execute(statement.replace("handrail.", "", 1))
+    for store in (server, file):
+        (halt,) = store.read(lambda tx: tx.restrictions.read()).halts
+        assert halt.covers("anyone", "anything")
 
 
 def test_a_database_that_defaults_to_old_snapshots_changes_nothing(

@@ -20,7 +20,7 @@ from handrail.store.queries import queries, sql_file
 from handrail.store.sqlite import SqliteStore
 from handrail.words.errors import StoreError
 from tests.contract.conftest import Opener
-from tests.contract.things import write
+from tests.contract.things import VERDICT, add, entry, restrict, running, seal_all, write
 from tests.support import postgres
 
 Facts = dict[str, list[tuple[object, ...]]]
@@ -221,7 +221,11 @@ def test_a_postgres_role_that_can_only_use_the_schema_opens_the_store(postgres_d
         connection.execute("grant usage on schema handrail to handrail_agent")
         connection.execute("grant select, insert, update on all tables in schema handrail to handrail_agent")
     store = PostgresStore(f"{postgres_database}{'&' if '?' in postgres_database else '?'}user=handrail_agent")
-    write(store, lambda tx: tx.restrictions.set_meta("a", "b"))
+    new = add(store, running())
+    write(store, lambda tx: tx.journal.append([entry(action=new.id)]))
+    write(store, lambda tx: tx.budgets.reserve(new.id, 1, VERDICT.charges))
+    assert write(store, seal_all) == 1
+    restrict(store, lambda tx: tx.restrictions.halt("h", None, None, "x", "ann", 1))
     store.close()
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         connection.execute("drop owned by handrail_agent")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count
+from itertools import count as numbers
 from typing import Any, TypeVar
 
 from handrail.ports import Commit, Store, Transaction
@@ -15,6 +15,7 @@ from handrail.words.entry import Entry, Kind
 from handrail.words.level import Rung
 from handrail.words.lifecycle import State
 from handrail.words.payload import Payload
+from handrail.words.query import ActionFilter
 from handrail.words.seal import Head, Leaf
 from handrail.words.verdict import Ask, Charge, Decision, Measure, Outcome, Step, Verdict
 
@@ -36,7 +37,7 @@ VERDICT = Verdict(
     (Charge("mails", "agent=support", AT, 1, 20),),
 )
 PAYLOAD = Payload('{"amount":40.0}', '{"tier":"small"}', "5" * 32)
-_numbers = count(1)
+_numbers = numbers(1)
 
 
 def write(store: Store, work: Callable[[Transaction], T]) -> T:
@@ -104,6 +105,17 @@ def add(store: Store, new: Action, payload: Payload = PAYLOAD) -> Action:
     """Store it."""
     assert write(store, lambda tx: tx.actions.add(new, payload))
     return new
+
+
+def count(store: Store) -> int:
+    """How many actions there are."""
+    return len(store.read(lambda tx: tx.actions.listing(ActionFilter(limit=999))))
+
+
+def fill(store: Store) -> None:
+    """Write until it fails: an action and its entry in each transaction."""
+    for _ in range(2000):
+        add(store, action(rationale="x" * 10_000))
 
 
 def state_of(store: Store, known: Action) -> State:
