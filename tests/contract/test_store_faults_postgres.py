@@ -71,9 +71,7 @@ def test_a_connection_that_breaks_at_the_commit(postgres_database: str) -> None:
     store.close()
 
 
-def test_a_client_that_goes_silent_keeps_others_waiting_for_a_while_only(
-    self, postgres_database: str
-) -> None:
+def test_a_client_that_goes_silent_keeps_others_waiting_for_a_while_only(postgres_database: str) -> None:
     """The server ends it: a halt goes through, and what the silent one had claimed is not."""
     store = PostgresStore(postgres_database, patience_seconds=0.5)
     inside, over = threading.Event(), threading.Event()
