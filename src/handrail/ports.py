@@ -271,7 +271,8 @@ class Store(Protocol):
     def write(self, commit: Commit, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one durable transaction, under the shared side of the restriction lock.
 
-        An exception in ``work`` rolls everything back and is raised here.
+        An exception in ``work`` rolls everything back and is raised here. ``work`` may be run again after an
+        interrupt rolled it back, so it must change nothing but the transaction; it is never written twice.
 
         Raises:
             StoreError: the store is locked, full, read-only or gone; nothing was written, unless the error
