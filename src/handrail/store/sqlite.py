@@ -124,7 +124,7 @@ class SqliteStore(Forkable):
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         try:
-            set_up(connection)
+            set_up(connection, self._busy_seconds)
         except Exception as error:
             connection.close()
             if isinstance(error, StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from handrail.store.migrate import VERSION, bring_up, refuse_newer
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 APPLICATION = 0x48_52_41_4C
 """``application_id`` of our files ("HRAL"): a file of another program is never written."""
+NAP = 0.005
+"""Seconds between two tries to set the write-ahead log."""
 MARKS = """
     SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)
     FROM pragma_user_version, pragma_application_id
@@ -20,15 +23,17 @@ MARKS = """
 """One statement: another process that sets the file up is seen before it or after it, never amid."""
 
 
-def set_up(connection: sqlite3.Connection) -> None:
+def set_up(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Check whose file it is, then make or migrate the schema, once among all processes.
+
+    ``busy_seconds`` is how long to wait for others who open the file at this moment.
 
     Raises:
         StoreError: it is another program's file, or a newer Handrail's.
         sqlite3.Error: it can't be read or written.
     """
     if _version(connection) == VERSION:
-        _wal(connection)
+        _wal(connection, busy_seconds)
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -39,7 +44,7 @@ def set_up(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    _wal(connection)
+    _wal(connection, busy_seconds)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -53,11 +58,22 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _wal(connection: sqlite3.Connection) -> None:
-    """Write-ahead log: readers and the writer don't wait for each other. It stays set in the file."""
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode not in ("wal", "memory"):
-        connection.execute("PRAGMA journal_mode = WAL")
+def _wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Write-ahead log: readers and the writer don't wait for each other. It stays set in the file.
+
+    SQLite does not wait for others here as it does elsewhere: it tells at once that the file is locked.
+    """
+    end = time.monotonic() + busy_seconds
+    while True:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode in ("wal", "memory"):
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(NAP)
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:
