@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail.engine.core import LEASE, Engine
-from handrail.engine.ids import new_secret
+from handrail.engine.ids import new_secret, owner
 from handrail.engine.keeper import Keeper
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate_first
@@ -169,7 +168,7 @@ def operator(store: Store) -> Engine:
         clock=lambda: time.time_ns() // 1_000_000,
         sources={},
         load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=owner(),
     )
 
 
@@ -198,7 +197,7 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
         clock=lambda: time.time_ns() // 1_000_000,
         sources={name: _source(fact, folder, urls, opened) for name, fact in policy.facts.items()},
         load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=owner(),
         equip=lambda policy: _equipped(policy, folder, urls, opened),
         lease=lease,
     )

@@ -301,9 +301,6 @@ class AuditStreams(Protocol):
     def leaves(self) -> Iterator[Leaf]:
         """Every leaf by index."""
 
-    def leaves_by_entry(self) -> Iterator[Leaf]:
-        """Every leaf by its entry's number."""
-
     def entries(self) -> Iterator[tuple[StoredEntry, bool]]:
         """Every entry by number, with whether its place is inside the sealed part."""
 

@@ -37,11 +37,8 @@ class Streams:
 
     def leaves(self) -> Iterator[Leaf]:
         """By index."""
-        return self._leaves("leaves")
-
-    def leaves_by_entry(self) -> Iterator[Leaf]:
-        """By the entry's number."""
-        return self._leaves("leaves_by_entry")
+        for index, seq, digest in self._stream("leaves", {}):
+            yield Leaf(index, seq, bytes(digest))
 
     def entries(self) -> Iterator[tuple[StoredEntry, bool]]:
         """By number, with whether the place is inside the sealed part."""
@@ -58,10 +55,6 @@ class Streams:
     def close(self) -> None:
         """End the snapshot."""
         self._close()
-
-    def _leaves(self, name: str) -> Iterator[Leaf]:
-        for index, seq, digest in self._stream(name, {}):
-            yield Leaf(index, seq, bytes(digest))
 
 
 def as_it_stands(row: Row) -> StoredEntry:

@@ -16,9 +16,6 @@ from heads order by size
 -- name: leaves
 select idx, seq, hash from leaves order by idx
 
--- name: leaves_by_entry
-select idx, seq, hash from leaves order by seq
-
 -- name: entries_by_seq
 select e.seq, e.kind, e.at, e.action, e.agent, e.tool, e.session, e.task, e.body
 from entries e where e.seq > :after order by e.seq limit :limit
