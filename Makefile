@@ -35,10 +35,10 @@ $(EVAL): $(FRAME) requirements/eval.lock
 	@scripts/bootstrap .venv-eval requirements/eval.lock
 	@touch $@
 
-.PHONY: help setup demo test check types bench docs eval lock format clean
+.PHONY: help setup demo test check types bench docs screenshots eval lock format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(DEV) ## only the environment for development, in .venv
 
@@ -46,7 +46,7 @@ demo: $(RUNTIME) ## the demo company's support desk, in DIR=handrail-demo; ARGS=
 	$(BIN)/handrail demo --dir $(DIR) $(ARGS)
 
 test: $(DEV) ## all tests, on a PostgreSQL of their own; ARGS="-k refund" for some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-q -n auto --dist worksteal)
 
 check: $(DEV) ## style, types, imports, shape and documentation
 	$(BIN)/ruff check .
@@ -63,6 +63,9 @@ bench: $(BENCH) ## what we claim about speed, beside the peers; NAME=decide for 
 
 docs: $(DEV) ## runs every example in the documentation, and asks that nothing public is missing there
 	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+screenshots: $(DEV) ## every page of the board, from the demo's data, into docs/images; ARGS="log halts" for some
+	$(BIN)/python -m tests.screenshots $(ARGS)
 
 eval: $(EVAL) ## replays AgentDojo's tasks through the rail
 	.venv-eval/bin/python -m evals.agentdojo $(ARGS)

@@ -19,6 +19,12 @@ BENCHMARKS = {
     "throughput": "throughput",
     "import": "import_time",
     "growth": "growth",
+    "board": "board",
+    "http": "http",
+    "halt": "halt",
+    "reservations": "reservations",
+    "overshoot": "overshoot",
+    "gateway": "gateway",
 }
 """The file of each benchmark: its ``run`` gives the rows, and its docstring's first line is the title."""
 

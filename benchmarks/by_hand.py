@@ -50,7 +50,8 @@ TELL = """insert into entries (kind, at, action, agent, tool, session, task, bod
     values (?, ?, ?, ?, 'noop', ?, ?, ?)"""
 FINISH = """update actions set state = 'done', finished_at = ?, updated_at = ?, lease_until = null
     where id = ? and token = ? and (state = 'running' or state = 'unknown')"""
-SETTLE = "update holds set state = 'settled' where action = ? and attempt = 1 and state = 'held'"
+SETTLE = """update holds set state = 'settled', spent = quantity
+    where holder = ? and attempt = 1 and (state = 'held' or state = 'presumed')"""
 OUTPUT = "update payloads set output = ? where action = ?"
 
 Execute = Callable[[str, Sequence[object]], Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from handrail.journal.merkle import HASH_SIZE, Frontier
 from tests.support import postgres
 
 SMALL, LARGE = 1_000, 1_000_000
+GAP = 500
+"""Milliseconds between two actions."""
 GOAL_TIMES = 1.2
 TURNS, CALLS, WARM = 60, 20, 200
 Execute = Callable[..., Any]
@@ -32,7 +34,7 @@ QUICK = ("journal_mode = off", "synchronous = off", "cache_size = -400000", "tem
 SQLITE = {
     "numbers": "(with recursive r(n) as (select 1 union all select n + 1 from r where n < {count}) "
     "select n from r)",
-    "id": "printf('%012x%016x', {begin} + {n} * 500, {n})",
+    "id": "printf('%012x%016x', {begin} + {n} * {gap}, {n})",
     "hash": "randomblob(32)",
     "columns": "select name from pragma_table_info('{table}') order by cid",
     "xid": "through_xid",
@@ -40,7 +42,8 @@ SQLITE = {
 }
 POSTGRES = {
     "numbers": "(select n from generate_series(1, {count}) n)",
-    "id": "lpad(to_hex({begin} + {n} * 500), 12, '0') || substr(md5(cast({n} as text)), 1, 16)",
+    "id": "lpad(to_hex({begin} + {n} * cast({gap} as bigint)), 12, '0') "
+    "|| substr(md5(cast({n} as text)), 1, 16)",
     "hash": "decode(md5(cast(seq as text)) || md5(cast(-seq as text)), 'hex')",
     "columns": "select column_name from information_schema.columns "
     "where table_schema = 'handrail' and table_name = '{table}' order by ordinal_position",
@@ -92,15 +95,26 @@ def _on_postgres(url: str) -> list[Row]:
         return _beside("PostgreSQL", one, two)
 
 
-def clone(execute: Execute, dialect: dict[str, str], count: int) -> None:
-    """Add ``count`` actions like the first one, with all that belongs to them, sealed; in one transaction."""
+def clone(
+    execute: Execute,
+    dialect: dict[str, str],
+    count: int,
+    gap: int = GAP,
+    other: Callable[[str], Mapping[str, str]] = lambda _: {},
+) -> None:
+    """Add ``count`` actions like the first one, with all that belongs to them, sealed; in one transaction.
+
+    They are ``gap`` milliseconds apart. ``other`` tells which columns differ from the first one's, given when
+    an action was proposed; ``n`` counts them.
+    """
     execute("begin")
     first, begin = execute("select id, proposed_at from actions order by id limit 1").fetchone()
-    begin = f"cast({begin - 500 * (count + 1)} as bigint)"
+    begin = f"cast({begin - gap * (count + 1)} as bigint)"
     numbers = dialect["numbers"].format(count=count)
-    each = dialect["id"].format(begin=begin, n="n")
-    session = dialect["id"].format(begin=begin, n="(n - n % 10)")
-    changed = {"id": each, "action": each, "session": session}
+    each = dialect["id"].format(begin=begin, n="n", gap=gap)
+    session = dialect["id"].format(begin=begin, n="(n - n % 10)", gap=gap)
+    at = f"{begin} + n * cast({gap} as bigint)"
+    changed = {"id": each, "action": each, "session": session, **other(at)}
     for table, key in (("actions", "id"), ("payloads", "action"), ("entries", "action")):
         columns = _columns(execute, dialect, table)
         values = [changed.get(name, f"t.{name}") for name in columns]

@@ -22,6 +22,7 @@ rules:
   - {{id: huge, tools: noop, when: "amount > 10000", deny: "Nobody may do this."}}
 approvers:
   leads: {{people: [lead@example.com]}}
+loops: {{same_call: off, same_error: off, calls_per_minute: off}}
 """
 ORDER, AMOUNT, REASON = "o-17", 40.25, "arrived broken"
 Noop = Callable[[str, float, str], str]

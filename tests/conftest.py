@@ -19,6 +19,15 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HANDRAIL_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "dev"))
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors: tests wait for processes and servers.
+
+    None on a PostgreSQL that was named: sealing waits for every open transaction of a server, so whoever
+    shares one disturbs the others. Otherwise each worker starts its own.
+    """
+    return 0 if os.environ.get(postgres.VARIABLE) else (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server for the whole run; where none can run, tests fail."""

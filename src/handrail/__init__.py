@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from handrail.words.action import Action
 from handrail.words.errors import (
     BadArguments,
+    BudgetExhausted,
     Conflict,
     Denied,
     HandrailError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "BadArguments",
+    "BudgetExhausted",
     "Conflict",
     "Decision",
     "Denied",

@@ -8,31 +8,37 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from handrail.engine.context import current_session
 from handrail.engine.core import LEASE, Engine
 from handrail.engine.ids import new_secret, owner
 from handrail.engine.keeper import Keeper
+from handrail.engine.model_calls import ModelGate
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate_first
 from handrail.facts.python import PythonFact
 from handrail.facts.sql import Database, SqlFact, database
 from handrail.policy.alive import not_alive
 from handrail.policy.compile import CompiledPolicy, compile_policy
-from handrail.policy.load import load
+from handrail.policy.load import load, load_stored
 from handrail.policy.yaml import decoded
 from handrail.ports import Commit
-from handrail.words.errors import HandrailError, NotFound, PolicyError, StoreError
+from handrail.store.migrate import Older
+from handrail.words.errors import BadArguments, HandrailError, NoSession, NotFound, PolicyError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from handrail.engine.delivering import Deliverer
+    from handrail.meters.metering import Asker
     from handrail.policy.model import FactPolicy, Policy
     from handrail.ports import FactSource, Store, Transaction
 
 logger = logging.getLogger("handrail")
 DATABASE = "HANDRAIL_DATABASE_URL"
 FACT_DATABASE = "HANDRAIL_DATABASE_"
+CHANNELS = ("HANDRAIL_SLACK_BOT_TOKEN", "HANDRAIL_NOTIFY_")
 FIRST = "the first policy of this store"
 
 
@@ -62,23 +68,75 @@ def connect(
     database: str | None = None,
     databases: Mapping[str, str] | None = None,
     synchronous: str = "FULL",
+    key: str | None = None,
 ) -> Rail:
     """Open the rail: a policy file, and a store beside it or where ``HANDRAIL_DATABASE_URL`` says.
 
+    Or the address of a server, which decides and records; then nothing is asked of it before the first call.
+
     Args:
-        policy: the policy file. A store's first policy becomes active at once; a changed file only by
-            ``handrail policy activate``, and until then the active version goes on.
+        policy: the policy file, or a server's https address. A store's first policy becomes active at once;
+            a changed file only by ``handrail policy activate``, and until then the active version goes on.
         database: ``sqlite:///PATH``, ``postgresql://…`` or ``memory:``; before the environment's.
         databases: URLs of the databases that the policy's SQL facts name; before ``HANDRAIL_DATABASE_NAME``.
         synchronous: SQLite's setting. ``FULL`` survives a power cut, ``NORMAL`` a crash of the program.
+        key: the agent's key for a server; before ``HANDRAIL_KEY`` and the file ``HANDRAIL_KEY_FILE``.
 
     Raises:
         PolicyError: the file has mistakes, or asks for what is not alive yet.
+        BadArguments: the address or the key can't be used.
         StoreError: the store can't be used.
     """
+    if is_address(policy):
+        if database is not None or databases is not None:
+            raise BadArguments("a server has its own store and databases; pass only its address and a key")
+        return _remote(str(policy), key)
+    if key is not None:
+        raise BadArguments("a key is for a server: pass its address, such as https://handrail.example.com")
     app = open_app(Path(policy), database=database, databases=databases, synchronous=synchronous)
     atexit.register(app.close)
-    return Rail(app.engine, app.close)
+    return Rail(app.engine, app.close, meter_of(app.engine))
+
+
+def meter_of(engine: Engine) -> Callable[[Any, str | None], Any]:
+    """What puts a meter of this engine in the way of a provider's client, for ``Rail.meter``."""
+    gate = ModelGate(engine)
+
+    def asker() -> Asker:
+        from handrail.meters.metering import Asker
+
+        session = current_session()
+        if session is None:
+            raise NoSession(
+                "a metered client was used outside a session, so nothing was sent; "
+                'use it inside "with rail.session(agent=..., task=...):"'
+            )
+        return Asker(session.agent, session.id, session.task, session.lineage)
+
+    def meter(client: Any, upstream: str | None) -> Any:
+        from handrail.meters.clients import meter as metered
+
+        return metered(client, upstream, gate, lambda: engine.policy.models, asker)
+
+    return meter
+
+
+def is_address(place: object) -> bool:
+    """Whether what ``connect`` was given is a server's address and no file."""
+    return isinstance(place, str) and place.lower().startswith(("https://", "http://"))
+
+
+def _remote(address: str, key: str | None) -> Rail:
+    from handrail.remote.address import checked, key_of
+
+    try:
+        from handrail.remote.backend import RemoteBackend
+        from handrail.remote.http import Asker
+    except ImportError as error:
+        raise StoreError("a rail that talks to a server needs 'pip install handrail[remote]'") from error
+    backend = RemoteBackend(Asker(checked(address), key_of(key)))
+    atexit.register(backend.close)
+    return Rail(backend, backend.close)
 
 
 def open_app(
@@ -120,11 +178,13 @@ def read_policy(path: Path) -> Policy:
 
 def store_url(folder: Path, url: str | None = None) -> str:
     """Where the store is: the argument, else the environment, else ``handrail.db`` in the policy's folder."""
-    return url or os.environ.get(DATABASE) or f"sqlite:///{folder / 'handrail.db'}"
+    from handrail.channels.settings import setting
+
+    return url or setting(DATABASE) or f"sqlite:///{folder / 'handrail.db'}"
 
 
-def open_store(url: str, synchronous: str = "FULL") -> Store:
-    """Open a store by its URL.
+def open_store(url: str, synchronous: str = "FULL", *, older: Older = Older.REFUSE) -> Store:
+    """Open a store by its URL; ``older`` says what to do with one of an older version.
 
     Raises:
         StoreError: it can't be opened, or the URL is of no known kind.
@@ -136,9 +196,9 @@ def open_store(url: str, synchronous: str = "FULL") -> Store:
     if url.startswith("sqlite:///"):
         from handrail.store.sqlite import SqliteStore
 
-        return SqliteStore(url.removeprefix("sqlite:///"), synchronous)
+        return SqliteStore(url.removeprefix("sqlite:///"), synchronous, older=older)
     if url.startswith(("postgresql://", "postgres://")):
-        return _postgres(url)
+        return _postgres(url, older)
     kind = url.partition(":")[0]
     raise StoreError(f"{kind!r} is no known store; expected sqlite:///PATH, postgresql://… or memory:")
 
@@ -167,17 +227,17 @@ def operator(store: Store) -> Engine:
         key=b"",
         clock=lambda: time.time_ns() // 1_000_000,
         sources={},
-        load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
+        load=lambda name, files: runnable(load_stored(name, files)),
         owner=owner(),
     )
 
 
-def _postgres(url: str) -> Store:
+def _postgres(url: str, older: Older) -> Store:
     try:
         from handrail.store.postgres import PostgresStore
     except ImportError as error:
         raise StoreError("PostgreSQL needs 'pip install handrail[postgres]'") from error
-    return PostgresStore(url)
+    return PostgresStore(url, older=older)
 
 
 def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[str, str], lease: int) -> App:
@@ -196,13 +256,14 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
         key=bytes.fromhex(_key(store)),
         clock=lambda: time.time_ns() // 1_000_000,
         sources={name: _source(fact, folder, urls, opened) for name, fact in policy.facts.items()},
-        load=lambda name, files: runnable(load(files[name], name, lambda each: files[each])),
+        load=lambda name, files: runnable(load_stored(name, files)),
         owner=owner(),
         equip=lambda policy: _equipped(policy, folder, urls, opened),
         lease=lease,
     )
     keeper = Keeper(engine)
-    engine.stir = keeper.stir
+    engine.keeper, engine.stir = keeper, keeper.stir
+    engine.deliverer = _deliverer(engine)
     if first:
         activate_first(engine, policy, "handrail", FIRST)
     engine.refresh()
@@ -211,12 +272,22 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
     return App(engine, store, keeper, opened)
 
 
+def _deliverer(engine: Engine) -> Deliverer | None:
+    """Who tells people through channels; nobody where none is set up."""
+    if not any(name.startswith(CHANNELS) for name in os.environ):
+        return None
+    from handrail.channels import Channels, from_environment
+    from handrail.engine.delivering import Deliverer
+
+    settings = from_environment()
+    return Deliverer(engine, Channels(settings), settings.url) if settings.any else None
+
+
 def _active(store: Store, digest: str) -> Policy:
     stored = store.read(lambda tx: tx.restrictions.policy(digest))
     if stored is None:
         raise StoreError(f"the active policy {digest[:12]} is not in the store; activate a version anew")
-    name, files = stored
-    return load(files[name], name, lambda each: files[each])
+    return load_stored(*stored)
 
 
 def _warn(wanted: Policy) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handrail.app import open_app
-from handrail.engine.people import vote
+from handrail.app import meter_of, open_app
 from handrail.engine.rail import Rail
+from handrail.engine.votes import vote
 from handrail.words.approval import Choice
 from handrail.words.errors import NotFound, Refused
 from handrail.words.query import EntryFilter
@@ -50,7 +50,7 @@ def rail(policy: str | Path, databases: Mapping[str, str] | None = None) -> Iter
             path.write_text(policy, encoding="utf-8")
         app = open_app(path, database="memory:", databases=databases)
         try:
-            yield MemoryRail(app.engine, app.close)
+            yield MemoryRail(app.engine, app.close, meter_of(app.engine))
         finally:
             app.close()
 

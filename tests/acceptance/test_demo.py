@@ -2,70 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rich.console import Console
 
 from handrail.app import open_app
-from handrail.demo.company import tickets
 from handrail.demo.folder import Folder
-from handrail.demo.ledger import Fate, Row, everything
-from handrail.demo.office import answer, opened
-from handrail.demo.people import Answer
-from handrail.demo.run import CANNOT_START, run
-from tests.unit.demo.stubs import KEY, anthropic, openai, serving
-
-INBOX = {ticket.slug: ticket for ticket in tickets()}
-KEYS = (
-    "OPENAI_API_KEY",
-    "ANTHROPIC_API_KEY",
-    "OPENAI_BASE_URL",
-    "ANTHROPIC_BASE_URL",
-    "HANDRAIL_DATABASE_URL",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One run of the demo: what it printed, and its folder."""
-
-    code: int
-    text: str
-    folder: Folder
-
-    def rows(self) -> list[Row]:
-        """Every action in the journal it left."""
-        app = open_app(
-            None, database=f"sqlite:///{self.folder.path / 'handrail.db'}", databases={"shop": "sqlite:///"}
-        )
-        try:
-            return everything(app.store)
-        finally:
-            app.close()
-
-    def books(self, sql: str) -> list[tuple[Any, ...]]:
-        """Look into the company's books."""
-        with closing(sqlite3.connect(self.folder.database)) as db:
-            return db.execute(sql).fetchall()
-
-
-def _run(path: Path) -> Ran:
-    out = io.StringIO()
-    code = run(path, headless=True, console=Console(file=out, width=200))
-    return Ran(code, out.getvalue(), Folder(path))
+from handrail.demo.ledger import Fate, Row
+from handrail.demo.people import late_answers
+from handrail.demo.run import CANNOT_START
+from handrail.engine.votes import vote
+from handrail.words.approval import Choice
+from handrail.words.person import Role
+from tests.support.demo import INBOX, KEYS, Ran, headless
+from tests.support.server import served
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +34,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     with pytest.MonkeyPatch.context() as patch:
         for name in KEYS:
             patch.delenv(name, raising=False)
-        yield _run(tmp_path_factory.mktemp("demo") / "handrail-demo")
-
-
-@pytest.fixture
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in KEYS:
-        monkeypatch.delenv(name, raising=False)
-    return monkeypatch
+        yield headless(tmp_path_factory.mktemp("demo") / "handrail-demo")
 
 
 def _fates(ran: Ran, slug: str, tool: str) -> list[tuple[Fate, tuple[str, ...]]]:
@@ -91,7 +45,7 @@ def test_every_outcome_appears(ran: Ran) -> None:
     """Alone, after a yes, asked, rejected, refused and on trial: none is missing, and nothing failed."""
     assert ran.code == 0
     counts = Counter(row.fate for row in ran.rows())
-    assert {fate for fate in Fate if counts[fate]} == set(Fate) - {Fate.FAILED, Fate.YES}
+    assert {fate for fate in Fate if counts[fate]} == set(Fate) - {Fate.FAILED, Fate.YES, Fate.CHANGED}
     assert counts[Fate.ALONE] > sum(counts.values()) / 2
     assert counts[Fate.ASKED] >= 20
     assert counts[Fate.REFUSED] >= 20
@@ -148,10 +102,63 @@ def test_the_prompt_injection_gets_nothing(ran: Ran) -> None:
     assert not any("quickmail" in path.name for path in ran.folder.outbox.glob("*archive*"))
 
 
-def test_the_runaway_loop_is_stopped_by_the_budget(ran: Ran) -> None:
-    """Fifteen actions for the ticket, then refusals; without the rail it makes 41 look-ups."""
+def test_the_runaway_loop_is_held_by_the_loop_breaker(ran: Ran) -> None:
+    """Ten equal look-ups, then refusals; without the rail it makes 41."""
     fates = Counter(_fates(ran, "parcel-in-limbo", "find_order"))
-    assert fates == {(Fate.ALONE, ()): 14, (Fate.REFUSED, ("one-ticket",)): 3}
+    assert fates == {(Fate.ALONE, ()): 10, (Fate.REFUSED, ("permission",)): 3}
+    flat = re.sub(r"\s+", " ", ran.text)
+    assert "find_order was called with the same arguments 11 times" in flat
+
+
+def test_a_budget_of_replies_stops_an_agent_that_writes_again_and_again(ran: Ran) -> None:
+    fates = Counter(fate for fate, _ in _fates(ran, "out-of-office", "send_reply"))
+    assert fates == {Fate.ALONE: 3, Fate.REFUSED: 3}
+
+
+def test_every_call_of_a_model_is_one_of_an_agent_in_its_session_and_nothing_real_is_called(ran: Ran) -> None:
+    """By the agent's own key, for its ticket, to the stand-in; each with its prompt and a measured cost."""
+    calls = ran.store(
+        "select distinct c.agent, c.agent = k.agents ->> 0, s.agent = c.agent and s.task = c.task,"
+        " c.upstream, c.model, c.state, c.presumed, length(p.request) > 0 and length(p.response) > 0"
+        " from model_calls c join keys k on k.id = c.via join sessions s on s.id = c.session"
+        " join prompts p on p.call = c.id order by 1"
+    )
+    measured = (1, 1, "shop", "stand-in", "done", 0, 1)
+    assert calls == [("desk", *measured), ("quotes", *measured)]
+    assert ran.store("select count(distinct task) from model_calls") == [(len(INBOX),)]
+    assert "No real model is called and nothing is spent" in ran.text
+
+
+def test_what_models_cost_is_the_same_in_the_ledger_the_budget_and_the_summary(ran: Ran) -> None:
+    [(calls, cost)] = ran.store("select count(*), sum(cost) from model_calls")
+    assert ran.store("select used from budget_windows where budget = 'models'") == [(cost,)]
+    assert ran.store("select sum(used) from budget_windows where budget = 'models-for-a-ticket'") == [(cost,)]
+    [(said, euros)] = re.findall(
+        r"Models: (\d+) calls cost €(\d\.\d\d), each in the ledger to the cent", ran.text
+    )
+    assert (int(said), euros) == (calls, f"{cost / 1e9:.2f}")
+    assert "Nothing of it was spent: the model is a stand-in." in ran.text
+
+
+def test_a_ticket_that_costs_too_much_is_handed_to_a_person_calmly(ran: Ran) -> None:
+    """It writes one answer anew until the ticket's money is spent; all others stay far below."""
+    ticket = INBOX["haiku"].id
+    spent = dict(ran.store("select task, sum(cost) from model_calls group by task"))
+    assert spent.pop(ticket) > 60_000_000
+    assert max(spent.values()) < 30_000_000
+    assert _fates(ran, "haiku", "send_reply") == []
+    assert _fates(ran, "haiku", "escalate_ticket") == [(Fate.ALONE, ())]
+    [(note,)] = ran.books(f"select note from ticket_notes where ticket_id = '{ticket}'")
+    assert "of €0.10 of the budget models-for-a-ticket are used" in note
+    flat = re.sub(r"\s+", " ", ran.text)
+    assert "ask the model once more refused" in flat
+
+
+def test_people_are_told_that_half_of_the_days_money_for_models_is_used(ran: Ran) -> None:
+    found = [
+        json.loads(body) for (body,) in ran.store("select body from entries where kind = 'budget_alert'")
+    ]
+    assert ("models", 50) in {(each["budget"], each["percent"]) for each in found}
 
 
 def test_the_same_refund_is_paid_once(ran: Ran) -> None:
@@ -197,6 +204,32 @@ def test_a_customer_hears_of_a_refund_only_when_it_was_paid(ran: Ran) -> None:
     assert _fates(ran, "unopened-mixer", "send_reply") == []
 
 
+def test_what_a_person_rejects_is_handed_to_people_with_the_reason(ran: Ran) -> None:
+    """A look at the books: the ticket is with people, and the note has what Finn wrote."""
+    assert _fates(ran, "smaller-pan", "escalate_ticket") == [(Fate.ALONE, ())]
+    ticket = INBOX["smaller-pan"].id
+    assert ran.books(f"select status from tickets where id = '{ticket}'") == [("with people",)]
+    [(note,)] = ran.books(f"select note from ticket_notes where ticket_id = '{ticket}'")
+    assert "Used, and the size is on the page." in note
+
+
+def test_colleagues_know_what_to_say_to_every_question_that_is_left(ran: Ran) -> None:
+    left = {(row.ticket, row.tool) for row in ran.rows() if row.fate is Fate.ASKED}
+    assert {(given.ticket, given.tool) for given in late_answers(tuple(INBOX.values()))} == left
+
+
+def test_every_action_went_through_the_server_and_every_answer_was_somebodys(ran: Ran) -> None:
+    """Each agent came with a key of its own, and each colleague signed in before they answered."""
+    with closing(sqlite3.connect(ran.folder.path / "handrail.db")) as db:
+        [unverified] = db.execute("select count(*) from votes where not verified").fetchone()
+        [votes] = db.execute("select count(*) from votes").fetchone()
+        keys = {agents for (agents,) in db.execute("select agents from keys where used_at is not null")}
+        signed = db.execute("select count(distinct person) from sign_ins").fetchone()
+    assert (unverified, votes) == (0, 14)
+    assert keys == {'["desk"]', '["quotes"]'}
+    assert signed == (4,)
+
+
 def test_the_table_says_why_in_plain_words(ran: Ran) -> None:
     flat = re.sub(r"\s+", " ", ran.text)
     for words in (
@@ -230,11 +263,15 @@ def _desk(ran: Ran, action: str) -> str:
 
 
 def _approve(ran: Ran, row: Row) -> None:
-    with opened(ran.folder) as desk:
-        question = desk.engine.store.read(lambda tx: tx.approvals.of(row.action))
+    folder = ran.folder
+    app = open_app(folder.policy, database=folder.store_url, databases={"shop": folder.shop_url})
+    try:
+        question = app.store.read(lambda tx: tx.approvals.of(row.action))
         assert question is not None
-        given = Answer(row.ticket, row.tool, "maeve@copperandthyme.example", approve=True, note="fine")
-        answer(desk, question.id, given)
+        maeve = "maeve@copperandthyme.example"
+        vote(app.engine, question.id, maeve, Choice.APPROVE, "fine", verified=False)
+    finally:
+        app.close()
 
 
 def _asked(ran: Ran, slug: str) -> Row:
@@ -256,6 +293,26 @@ def test_the_desk_does_not_run_what_nobody_approved(copied: Ran) -> None:
     assert copied.books("select count(*) from refunds where order_id = 'o-5105'") == [(0,)]
 
 
+def test_the_board_shows_the_day_and_runs_what_a_visitor_approves(copied: Ran) -> None:
+    """As the last hint says: the server has the desk's tools, so that an answer is seen to take effect."""
+    [shop] = re.findall(r"HANDRAIL_DATABASE_SHOP=(\S+)", " ".join(copied.text.split()))
+    row = _asked(copied, "island")
+    env = {"HANDRAIL_DATABASE_SHOP": shop}
+    with served(copied.folder.path, args=("--app", "desk:rail"), env=env) as board:
+        maeve = board.signed_in("maeve@copperandthyme.example", Role.ADMIN)
+        assert "refunds" in maeve.get("/").text
+        action = maeve.get(f"/api/v1/actions/{row.action}").json()
+        with board.engine() as engine:
+            question = engine.store.read(lambda tx: tx.approvals.of(row.action))
+            assert question is not None
+        said = {"seen": action["digest"]}
+        assert maeve.post(f"/questions/{question.id}/approve", data=said).status_code == 303
+        ends, never = time.monotonic() + 60, threading.Event()
+        while maeve.get(f"/api/v1/actions/{row.action}").json()["state"] != "done":
+            assert time.monotonic() < ends
+            never.wait(0.05)
+
+
 def test_the_desks_next_mail_does_not_overwrite_the_sent_ones(copied: Ran) -> None:
     before = {path.name: path.read_bytes() for path in copied.folder.outbox.iterdir()}
     row = _asked(copied, "island")
@@ -268,14 +325,14 @@ def test_the_desks_next_mail_does_not_overwrite_the_sent_ones(copied: Ran) -> No
 
 def test_a_second_run_starts_afresh_and_tells_the_same_story(ran: Ran, no_keys: pytest.MonkeyPatch) -> None:
     before = [(row.ticket, row.tool, row.fate, row.rules) for row in ran.rows()]
-    again = _run(ran.folder.path)
+    again = headless(ran.folder.path)
     assert again.code == 0
     assert [(row.ticket, row.tool, row.fate, row.rules) for row in again.rows()] == before
 
 
 def test_a_folder_with_somebodys_files_is_not_touched(no_keys: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
-    ran = _run(tmp_path)
+    ran = headless(tmp_path)
     assert ran.code == CANNOT_START
     assert "name another folder with --dir" in re.sub(r"\s+", " ", ran.text)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
@@ -283,7 +340,7 @@ def test_a_folder_with_somebodys_files_is_not_touched(no_keys: pytest.MonkeyPatc
 
 def _handrail(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "handrail", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_the_command_line_finds_what_the_demo_left(ran: Ran, no_keys: pytest.MonkeyPatch) -> None:
@@ -303,57 +360,11 @@ def _states(ran: Ran) -> list[str]:
         return [state for (state,) in db.execute("select state from actions")]
 
 
-def test_the_command_takes_less_than_a_minute(no_keys: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_runs_the_whole_day(no_keys: pytest.MonkeyPatch, tmp_path: Path) -> None:
     done = _handrail(tmp_path, "demo", "--headless", "--dir", "here")
     assert done.returncode == 0, done.stderr
     assert f"for {len(INBOX)} tickets" in done.stdout
     assert (tmp_path / "here" / "handrail.yaml").is_file()
-
-
-SURE = {"confidence": 0.95, "rationale": "It is plain."}
-SCRIPT = [
-    [{"name": "find_customer", "args": {"email": "aoife.brennan@mailbox.example", **SURE}}],
-    [{"name": "escalate_ticket", "args": {"ticket_id": "t-101", "team": "support", "note": "hm", **SURE}}],
-]
-BOTH = pytest.mark.parametrize(
-    ("api", "key", "base", "path"),
-    [
-        (openai, "OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
-        (anthropic, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", ""),
-    ],
-    ids=["openai", "anthropic"],
-)
-
-
-@BOTH
-def test_a_real_model_plays_the_agents_when_a_key_is_set(
-    no_keys: pytest.MonkeyPatch, tmp_path: Path, api: Callable[..., Any], key: str, base: str, path: str
-) -> None:
-    """Every ticket goes through the model and the rail; its calls for another ticket are refused."""
-    no_keys.setenv(key, KEY)
-    with serving(api(SCRIPT)) as address:
-        no_keys.setenv(base, address + path)
-        ran = _run(tmp_path / "demo")
-    assert ran.code == 0
-    rows = ran.rows()
-    assert len(rows) == 2 * len(INBOX)
-    escalated = Counter((row.fate, row.rules) for row in rows if row.tool == "escalate_ticket")
-    assert escalated == {(Fate.ALONE, ()): 1, (Fate.REFUSED, ("other-ticket",)): len(INBOX) - 1}
-    assert "played by OpenAI's" in ran.text or "played by Anthropic's" in ran.text
-
-
-def test_a_model_that_fails_is_replaced_out_loud(no_keys: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With a wrong key the demo says what the provider said, and that the script takes over."""
-    no_keys.setenv("OPENAI_API_KEY", "sk-wrong")
-    with serving(openai(SCRIPT)) as address:
-        no_keys.setenv("OPENAI_BASE_URL", f"{address}/v1")
-        ran = _run(tmp_path / "demo")
-    assert ran.code == 0
-    flat = re.sub(r"\s+", " ", ran.text)
-    assert "answered 401" in flat
-    assert "The scripted agent takes over from here" in flat
-    assert "sk-wrong" not in ran.text
-    assert {row.fate for row in ran.rows()} >= {Fate.ALONE, Fate.ASKED, Fate.REFUSED}
 
 
 def test_the_new_addresses_are_redacted_in_the_journal(ran: Ran) -> None:

@@ -77,7 +77,7 @@ def test_every_write_in_the_source_names_a_commit_that_has_them_and_none_is_name
     assert named == {member.name for member in Commit}
     for path in sources():
         for commit in written(path.read_text()):
-            assert re.fullmatch(r"Commit\.[A-Z]+|effect\.commit", commit), f"{path}: {commit}"
+            assert re.fullmatch(r"Commit\.[A-Z_]+|effect\.commit", commit), f"{path}: {commit}"
 
 
 def test_no_other_place_in_the_source_commits_anything() -> None:

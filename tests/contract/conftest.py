@@ -17,8 +17,10 @@ from tests.support import postgres
 Opener = Callable[[], Store]
 EMPTY = """
     truncate activations, halts, grants, sessions, payloads, seats, votes, approvals, holds, actions,
-        budget_windows, entries, leaves, heads, policies restart identity;
-    delete from meta where name <> 'schema'
+        budget_windows, budget_chunks, budget_raises, budget_freezes, budget_alerts, entries, leaves, heads,
+        policies, people, links, sign_ins, tries, keys, standings, deliveries, tool_schemas, lookers, prompts,
+        model_calls restart identity;
+    delete from meta where name <> 'schema' and name <> 'readable_from'
 """
 
 

@@ -325,6 +325,15 @@ class TestFinding:
         rest = store.read(lambda tx: tx.actions.listing(ActionFilter(before=first[-1].id)))
         assert [each.id for each in rest] == [ids[2], ids[1], ids[0]]
 
+    def test_a_sessions_actions_come_oldest_first_page_by_page(self, store: Store) -> None:
+        """And nobody else's; `after` goes on where the last page ended."""
+        ids = [add(store, action(session="session-7")).id for _ in range(3)]
+        add(store, action())
+        first = store.read(lambda tx: tx.actions.in_session("session-7", "", 2))
+        assert [each.id for each in first] == ids[:2]
+        rest = store.read(lambda tx: tx.actions.in_session("session-7", first[-1].id, 2))
+        assert [each.id for each in rest] == ids[2:]
+
     @pytest.mark.parametrize(
         "wanted",
         [
@@ -357,11 +366,6 @@ class TestFinding:
         assert len(store.read(lambda tx: tx.actions.find("x1"))) == 2
         assert store.read(lambda tx: tx.actions.find("zzz")) == []
 
-    def test_a_session_is_opened_once(self, store: Store) -> None:
-        """The second time it is known."""
-        assert write(store, lambda tx: tx.actions.open_session("s", "support", None, AT))
-        assert not write(store, lambda tx: tx.actions.open_session("s", "support", None, AT))
-
 
 def test_a_verdict_keeps_every_step(store: Store) -> None:
     """Measures, outcomes, reasons and charges come back as the types that they were."""
@@ -370,3 +374,14 @@ def test_a_verdict_keeps_every_step(store: Store) -> None:
     assert isinstance(found, Verdict)
     assert found == VERDICT
     assert found.asks == VERDICT.asks
+
+
+def test_whether_so_many_of_one_agent_wait_is_known(store: Store) -> None:
+    """Neither what others ask nor what does not wait counts."""
+    for _ in range(3):
+        add(store, action(state=State.HELD))
+    add(store, action(state=State.HELD, agent="sales"))
+    add(store, action(state=State.DENIED))
+    found = store.read(lambda tx: [tx.actions.as_many_held("support", count) for count in (1, 3, 4)])
+    assert found == [True, True, False]
+    assert not store.read(lambda tx: tx.actions.as_many_held("nobody", 1))

@@ -56,6 +56,16 @@ def test_the_newest_question_about_an_action_counts(store: Store) -> None:
     assert store.read(lambda tx: tx.approvals.of(first.action)) == again
 
 
+def test_every_question_about_an_action_is_found_oldest_first(store: Store) -> None:
+    """What was answered about it, and no other action's."""
+    first = ask(store)
+    ask(store)
+    again = replace(first, id=new_id(), opened_at=AT + 1)
+    write(store, lambda tx: tx.approvals.add(again))
+    assert store.read(lambda tx: tx.approvals.about(first.action)) == [first, again]
+    assert store.read(lambda tx: tx.approvals.about("no")) == []
+
+
 def test_one_answer_a_person(store: Store) -> None:
     """The second changes nothing, whatever it says; another person's counts."""
     asked = ask(store)
@@ -116,6 +126,21 @@ def test_a_listing_is_oldest_first_by_state(store: Store) -> None:
     assert store.read(lambda tx: tx.approvals.listing("open", 1)) == [asked[1]]
 
 
+def test_the_questions_put_just_before_and_after_one_are_its_neighbours(store: Store) -> None:
+    """Only open ones; also for one that is closed itself."""
+    asked = [ask(store, opened_at=AT + offset) for offset in (0, 0, 1, 2)]
+    write(store, lambda tx: tx.approvals.close(asked[2].id, ApprovalState.APPROVED, AT, None))
+    first, second, closed, last = asked
+    found = [store.read(lambda tx, each=each: tx.approvals.neighbours(each)) for each in asked]  # type: ignore[misc]
+    assert found == [
+        (None, second.id),
+        (first.id, last.id),
+        (second.id, last.id),
+        (second.id, None),
+    ]
+    assert closed.id not in {each for pair in found for each in pair}
+
+
 def test_the_end_of_its_own_or_its_actions_id_finds_an_open_question(store: Store) -> None:
     """A closed one is not found: there is nothing to answer."""
     asked = ask(store)
@@ -124,3 +149,49 @@ def test_the_end_of_its_own_or_its_actions_id_finds_an_open_question(store: Stor
     assert store.read(lambda tx: tx.approvals.find("%")) == []
     write(store, lambda tx: tx.approvals.close(asked.id, ApprovalState.APPROVED, AT, None))
     assert store.read(lambda tx: tx.approvals.find(asked.id[-8:])) == []
+
+
+LEADS, HEADS = Seat("big", "leads", 1, None, "reject"), Seat("legal", "heads", 1, None, "reject")
+
+
+def test_what_waits_for_a_person_is_found_before_all_else(store: Store) -> None:
+    """Oldest first in each part, a page at a time; an answer takes it out of the first part."""
+    benches = ((HEADS,), (LEADS,), (HEADS,), (LEADS, HEADS), (LEADS,))
+    asked = [ask(store, opened_at=AT + at, seats=seats) for at, seats in enumerate(benches)]
+    known = {each.id: at for at, each in enumerate(asked)}
+
+    def found(
+        person: str, *groups: str, limit: int = 9, after: int | None = None, mine: bool = True
+    ) -> list[int]:
+        last = None if after is None else asked[after].id
+        rows = store.read(lambda tx: tx.approvals.waiting(groups, person, limit, last, asked=mine))
+        return [known[each.id] for each in rows]
+
+    assert found("lead", "leads", "anyone") == [1, 3, 4]
+    assert found("lead", "leads", mine=False) == [0, 2]
+    assert found("lead", "leads", limit=1, after=1) == [3]
+    assert found("head", "heads", "leads") == [0, 1, 2, 3, 4]
+    assert found("nobody") == []
+    assert found("nobody", mine=False) == [0, 1, 2, 3, 4]
+    assert found("lead", "lead", "eads") == []
+    write(store, lambda tx: tx.approvals.vote(vote_on(asked[1], "lead")))
+    write(store, lambda tx: tx.approvals.close(asked[4].id, ApprovalState.REJECTED, AT, None))
+    assert found("lead", "leads") == [3]
+    assert found("lead", "leads", mine=False) == [0, 1, 2]
+    assert found("second", "leads") == [1, 3]
+    assert store.read(lambda tx: tx.approvals.waiting(["leads"], "lead", 9, "no", asked=True)) == []
+
+
+def test_the_questions_beside_one_are_those_that_wait_for_the_same_person(store: Store) -> None:
+    benches = ((LEADS,), (HEADS,), (LEADS,), (HEADS,), (LEADS,))
+    first, _, middle, _, last = (
+        ask(store, opened_at=AT + at, seats=seats) for at, seats in enumerate(benches)
+    )
+
+    def beside(approval: Approval) -> tuple[str | None, str | None]:
+        return store.read(lambda tx: tx.approvals.waiting_beside(approval, ["leads"], "lead"))
+
+    assert beside(middle) == (first.id, last.id)
+    assert beside(first) == (None, middle.id)
+    write(store, lambda tx: tx.approvals.vote(vote_on(last, "lead")))
+    assert beside(middle) == (first.id, None)

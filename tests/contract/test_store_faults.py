@@ -78,7 +78,7 @@ def test_a_short_lock_is_waited_for(path: Path) -> None:
     waiting.join(0.1)
     assert waiting.is_alive()
     holder.let_go()
-    waiting.join(20)
+    waiting.join(120)
     assert count(store) == 1
     store.close()
 
@@ -144,7 +144,7 @@ store.close()
 def run(script: str, *given: str) -> list[str]:
     """What a program prints."""
     found = subprocess.run(
-        [sys.executable, "-c", script, *given], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", script, *given], capture_output=True, text=True, check=False, timeout=180
     )
     assert found.returncode == 0, found.stderr
     return found.stdout.splitlines()
@@ -270,12 +270,12 @@ def test_a_file_that_is_no_database(path: Path) -> None:
 def test_a_damaged_file(path: Path) -> None:
     """Whoever reads or writes the damaged part is told what to do."""
     whole = SqliteStore(path, "NORMAL")
-    for _ in range(100):
+    for _ in range(200):
         add(whole, action())
         write(whole, lambda tx: tx.journal.append([entry(body=b"x" * 2000)]))
     whole.close()
     content = bytearray(path.read_bytes())
-    for page in range(60 * 4096, len(content), 4096):  # the schema's own pages stay whole
+    for page in range(100 * 4096, len(content), 4096):  # the schema's own pages stay whole
         content[page : page + 200] = b"\xff" * 200
     path.write_bytes(content)
     store = SqliteStore(path, "NORMAL")

@@ -90,7 +90,7 @@ def test_a_client_that_goes_silent_keeps_others_waiting_for_a_while_only(postgre
 
     thread = threading.Thread(target=silent)
     thread.start()
-    assert inside.wait(20)
+    assert inside.wait(120)
     halting = PostgresStore(postgres_database, patience_seconds=20)
     halting.restrict(Commit.HALT, lambda tx: tx.restrictions.halt("h", None, None, "x", "ann", 1))
     over.set()

@@ -18,9 +18,10 @@ from handrail.ports import Store, Transaction
 from handrail.words.errors import HandrailError
 from handrail.words.lifecycle import State
 from tests.contract.conftest import Opener
+from tests.contract.people_things import key, person, schema, standing
 from tests.contract.things import AT, SOON, VERDICT, action, add, restrict, state_of, write
 
-SECONDS = 10
+SECONDS = 120
 
 
 class Changed(HandrailError):
@@ -135,6 +136,24 @@ INSERTS = {
     "activations": "insert into {}activations (policy, at, person, reason) values ('p', 1, 'ann', 'x')",
     "reactivate": "update {}activations set at = at + 1",
     "deactivate": "delete from {}activations",
+    "revoke a key": "update {}keys set revoked_at = 2",
+    "expire a key": "update {}keys set expires_at = 2",
+    "swap a key's agent": "update {}keys set agents = '[\"x\"]'",
+    "remove a key": "delete from {}keys",
+    "switch a person off": "update {}people set active = 0",
+    "lower a role": "update {}people set role = 'viewer'",
+    "send a person away": "update {}people set away_until = 2",
+    "remove a person": "delete from {}people",
+    "add a schema": "insert into {}tool_schemas values ('x', 'b', '{{}}', 1, 'k', 1, 'k')",
+    "unpin a schema": "update {}tool_schemas set accepted_at = null",
+    "remove a schema": "delete from {}tool_schemas",
+}
+HARMLESS = {
+    "use a key": "update {}keys set used_at = 2",
+    "add a person": "insert into {}people values ('x', 'X', 'viewer', 1, 1, null, null, 0, null, null, null)",
+    "sign in": "update {}people set totp_step = 9, password = 'x', name = 'y'",
+    "use a standing approval": "update {}standings set actions_left = 1",
+    "open a session": "insert into {}sessions (id, agent, opened_at) values ('s', 'a', 1)",
 }
 
 
@@ -146,6 +165,10 @@ def prepare(store: Store) -> int:
         tx.restrictions.grant("b", "t", "bounded", "x", "ann", AT)
         tx.restrictions.add_policy("p", "x", {}, AT)
         tx.restrictions.activate("p", "ann", "x", AT)
+        tx.people.add(person())
+        tx.keys.add(key())
+        tx.toolbox.add(schema())
+        tx.standings.add(standing())
 
     restrict(store, work)
     return store.read(lambda tx: tx.restrictions.generation())
@@ -163,7 +186,38 @@ def test_raw_sql_makes_every_copy_stale_on_postgres(
     assert store.read(lambda tx: tx.restrictions.generation()) > before
 
 
-@pytest.mark.parametrize("table", ["halts", "grants", "activations"])
+@pytest.mark.parametrize("change", HARMLESS)
+def test_what_restricts_nothing_waits_for_nobody_on_postgres(
+    postgres_opener: Opener, postgres_database: str, change: str
+) -> None:
+    """The twins: an agent's every call and a person's every sign-in, while a claim is under way."""
+    store = postgres_opener()
+    before = prepare(store)
+    known = add(store, action(state=State.ALLOWED))
+    with ThreadPoolExecutor() as pool:
+        dawdler = Dawdler(pool, store, known.id, before)
+        with psycopg.connect(postgres_database, options="-c lock_timeout=2000") as connection:
+            connection.execute(HARMLESS[change].format("handrail.").encode())
+        dawdler.go_on()
+        dawdler.claim.result(SECONDS)
+    assert store.read(lambda tx: tx.restrictions.generation()) == before
+
+
+@pytest.mark.parametrize("change", HARMLESS)
+def test_what_restricts_nothing_makes_no_copy_stale_on_sqlite(
+    sqlite_opener: Opener, tmp_path: Path, change: str
+) -> None:
+    """The same."""
+    store = sqlite_opener()
+    before = prepare(store)
+    with closing(sqlite3.connect(tmp_path / "handrail.db")) as connection, connection:
+        connection.execute(HARMLESS[change].format(""))
+    assert store.read(lambda tx: tx.restrictions.generation()) == before
+
+
+@pytest.mark.parametrize(
+    "table", ["halts", "grants", "activations", "keys", "people cascade", "tool_schemas"]
+)
 def test_emptying_a_table_makes_every_copy_stale_on_postgres(
     postgres_opener: Opener, postgres_database: str, table: str
 ) -> None:
@@ -190,17 +244,18 @@ def test_raw_sql_makes_every_copy_stale_on_sqlite(sqlite_opener: Opener, tmp_pat
     assert store.read(lambda tx: tx.restrictions.generation()) > before
 
 
+@pytest.mark.parametrize("statement", [INSERTS["halts"], "select {}halt_everything('odd', 'ann')"])
 def test_a_halt_in_raw_sql_waits_for_claims_on_postgres(
-    postgres_opener: Opener, postgres_database: str
+    postgres_opener: Opener, postgres_database: str, statement: str
 ) -> None:
-    """A plain insert is as strict as our own halt: the trigger takes the lock."""
+    """A plain insert, and the function for it, are as strict as our own halt: the trigger takes the lock."""
     store = postgres_opener()
     known, late = (add(store, action(state=State.ALLOWED)) for _ in range(2))
     seen = store.read(lambda tx: tx.restrictions.generation())
 
     def by_hand() -> None:
         with psycopg.connect(postgres_database, autocommit=True) as connection:
-            connection.execute(INSERTS["halts"].format("handrail.").encode())
+            connection.execute(statement.format("handrail.").encode())
 
     with ThreadPoolExecutor() as pool:
         dawdler = Dawdler(pool, store, known.id, seen)
@@ -212,6 +267,29 @@ def test_a_halt_in_raw_sql_waits_for_claims_on_postgres(
     assert state_of(store, known) is State.RUNNING
     with pytest.raises(Changed):
         claim_of(store, late.id, seen)
+
+
+def test_the_function_that_halts_everything_gives_the_halts_id(
+    postgres_opener: Opener, postgres_database: str
+) -> None:
+    """So that it can be lifted; each call is another halt, with a reason and a person."""
+    store = postgres_opener()
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        rows = [
+            connection.execute("select handrail.halt_everything('odd refunds', 'ann')").fetchone()
+            for _ in range(2)
+        ]
+        for reason, who in (("null", "'ann'"), ("'odd'", "null")):
+            with pytest.raises(psycopg.errors.NotNullViolation):
+                connection.execute(f"select handrail.halt_everything({reason}, {who})".encode())
+    ids = {row[0] for row in rows if row is not None}
+    halts = store.read(lambda tx: tx.restrictions.read()).halts
+    assert {halt.id for halt in halts} == ids
+    assert len(ids) == 2
+    assert {(halt.reason, halt.by, halt.scope) for halt in halts} == {("odd refunds", "ann", "everything")}
+    (lifted, _) = ids
+    assert restrict(store, lambda tx: tx.restrictions.lift(lifted, "well", "ann", AT))
+    assert len(store.read(lambda tx: tx.restrictions.read()).halts) == 1
 
 
 def test_the_statement_that_the_documentation_gives_stops_everything(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from handrail.ports import Store, Transaction
 from handrail.words.entry import Kind
-from handrail.words.errors import Conflict
+from handrail.words.errors import BadArguments, Conflict
 from handrail.words.query import EntryFilter
 from handrail.words.seal import Head, Leaf
 from tests.contract.conftest import Opener
@@ -64,6 +66,20 @@ def test_reading_goes_on_page_by_page(store: Store) -> None:
     assert [stored.seq for stored in store.read(lambda tx: tx.journal.after(seqs[1], 1))] == [seqs[2]]
 
 
+def test_a_look_back_is_bounded_by_number_and_by_time(store: Store) -> None:
+    """The number after which it looks is excluded, and so is the end of the time."""
+    entries = [entry(at=at) for at in (10, 20, 30, 40)]
+    write(store, lambda tx: tx.journal.append(entries))
+    seqs = [stored.seq for stored in store.read(lambda tx: tx.journal.after(0, 10))]
+
+    def found(**wanted: Any) -> list[int]:
+        return [each.seq for each in store.read(lambda tx: tx.journal.newest(EntryFilter(**wanted)))]
+
+    assert found(after=seqs[1]) == [seqs[3], seqs[2]]
+    assert found(after=seqs[1], before=seqs[3]) == [seqs[2]]
+    assert found(since=20, until=40) == [seqs[2], seqs[1]]
+
+
 @pytest.mark.parametrize("field", ["kind", "action", "agent", "tool", "session", "task"])
 def test_each_filter_narrows(store: Store, field: str) -> None:
     """To the one entry that differs in this field."""
@@ -96,6 +112,65 @@ def test_a_search_finds_text_wherever_an_entry_has_it(store: Store, text: str, f
     write(store, lambda tx: tx.journal.append(entries))
     hits = store.read(lambda tx: tx.journal.newest(EntryFilter(text=text)))
     assert [entries.index(stored.entry) for stored in hits] == found
+
+
+class TestSettled:
+    def test_a_stream_goes_on_from_its_cursor(self, store: Store) -> None:
+        """Every entry once, in an order that stays."""
+        bodies = [b"%d" % number for number in range(5)]
+        for body in bodies:
+            append(store, body)
+        found, after = [], None
+        while page := store.read(lambda tx, after=after: tx.journal.settled(after, 2)):  # type: ignore[misc]
+            found += [stored.entry.body for _, stored in page]
+            after = page[-1][0]
+        assert found == bodies
+        append(store, b"5")
+        ((_, stored),) = store.read(lambda tx: tx.journal.settled(after, 9))
+        assert stored.entry.body == b"5"
+
+    def test_a_stream_can_begin_now(self, store: Store) -> None:
+        """After everything that was; in an empty journal, at its beginning."""
+        assert store.read(lambda tx: tx.journal.newest_cursor()) is None
+        append(store, b"1", b"2")
+        newest = store.read(lambda tx: tx.journal.newest_cursor())
+        assert newest == store.read(lambda tx: tx.journal.settled(None, 9))[-1][0]
+        assert store.read(lambda tx: tx.journal.settled(newest, 9)) == []
+
+    @pytest.mark.parametrize(
+        "cursor", ["", "1", "1.", ".1", "-1.1", "1.1.1", "a.b", "1.1 ", "9" * 19 + ".1", "1.1\n", "²"]
+    )
+    def test_what_is_no_cursor_is_refused(self, store: Store, cursor: str) -> None:
+        """The twin is one that a store gave."""
+        with pytest.raises(BadArguments, match="is no cursor of the journal"):
+            store.read(lambda tx: tx.journal.settled(cursor, 9))
+        assert store.read(lambda tx: tx.journal.settled("0.0", 9)) == []
+
+    def test_nothing_ever_comes_before_what_was_settled(self, postgres_opener: Opener) -> None:
+        """A transaction that began earlier and commits later holds back what came after it, and no more."""
+        one, other = postgres_opener(), postgres_opener()
+        append(one, b"before")
+        inside, over = threading.Event(), threading.Event()
+
+        def slowly(tx: Transaction) -> None:
+            tx.journal.append([entry(body=b"early")])
+            inside.set()
+            assert over.wait(120)
+
+        def settled() -> list[bytes]:
+            return [stored.entry.body for _, stored in other.read(lambda tx: tx.journal.settled(None, 9))]
+
+        with ThreadPoolExecutor() as pool:
+            slow = pool.submit(write, one, slowly)
+            assert inside.wait(120)
+            append(other, b"late")
+            newest = other.read(lambda tx: tx.journal.newest_cursor())
+            assert settled() == [b"before"]
+            over.set()
+            slow.result()
+        assert settled() == [b"before", b"early", b"late"]
+        rest = other.read(lambda tx: tx.journal.settled(newest, 9))
+        assert [stored.entry.body for _, stored in rest] == [b"early", b"late"]
 
 
 def test_an_entry_is_gone_with_the_transaction_that_it_tells_of(store: Store) -> None:

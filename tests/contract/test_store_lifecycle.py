@@ -44,6 +44,7 @@ def test_these_statements_change_a_state() -> None:
         "deny_again",
         "mark_unknown",
         "expire_approved",
+        "supersede",
     }
 
 

@@ -28,19 +28,27 @@ NUMBERS = {
     "quantity",
     "need",
 }
-NUMBERS |= {"through_xid", "through_seq", "expires_at", "before", "opened_at", "verified"}
+NUMBERS |= {"through_xid", "through_seq", "expires_at", "before", "opened_at", "verified", "since", "width"}
+NUMBERS |= {"first_byte_at", "ended_at", "cost", "presumed", "status"}
+NUMBERS |= {"until", "mark", "digits"}
+NUMBERS |= {"asked", "oldest", "earliest", "latest", "tokens", "actions", "more", "window", "percent"}
+
+GIVEN = {"digests": '["x"]', "approvals": '["x"]'}
 
 
 class Anything(dict[str, object]):
     """A value of the right type for every parameter; only filters are left open."""
 
     def __init__(self, name: str) -> None:
-        filters = {"newest_entries": ("before", "kind", "action"), "entries_by_action": ("action",)}
+        filters = {
+            "newest_entries": ("before", "after", "since", "until", "kind", "action"),
+            "entries_by_action": ("action",),
+        }
         shared = ("agent", "tool", "session", "task", "text")
         super().__init__(dict.fromkeys((*filters[name], *shared)) if name in filters else {})
 
     def __missing__(self, name: str) -> object:
-        return 1 if name in NUMBERS else "x"
+        return 1 if name in NUMBERS else GIVEN.get(name, "x")
 
 
 HOT = {
@@ -60,13 +68,36 @@ HOT = {
     "payload": "payloads",
     "set_output": "payloads",
     "settle_holds": "holds",
-    "open_holds": "holds",
-    "used": "budget_windows",
-    "give_back": "budget_windows",
+    "settle_measured": "holds",
+    "release_holds": "holds",
+    "presume_holds": "holds",
+    "presumed": "holds_presumed",
+    "room": "budget_windows",
+    "rolling_used": "budget_windows",
+    "window_after": "budget_windows",
+    "move_window": "budget_windows",
+    "mark_alerted": "budget_windows",
+    "alerted_since": "budget_alerts",
+    "balances": "budget_windows_start",
+    "lock_window": "budget_windows",
+    "raised": "budget_raises_in_force",
+    "draw": "budget_chunks",
+    "close_chunk": "budget_chunks",
+    "open_chunks": "budget_chunks_window",
+    "end_chunks": "budget_chunks_window",
+    "lapsed_chunks": "budget_chunks_until",
+    "lock_chunk_holds": "holds_chunk",
+    "detach_holds": "holds_chunk",
+    "chunk_spent": "holds_chunk",
+    "open_approvals": "approvals_open",
+    "open_approval_before": "approvals_open",
+    "waiting_approvals": "approvals_open",
+    "waiting_approval_before": "approvals_open",
     "seats": "seats",
     "votes": "votes",
     "approval": "approvals",
     "approval_of": "approvals_action",
+    "approvals_about": "approvals_action",
     "due_approvals": "approvals_open",
     "escalate": "seats",
     "entries_of": "entries_action",
@@ -78,10 +109,60 @@ HOT = {
     "policy": "policies",
     "active_policy": "activations",
     "meta": "meta",
+    "ready": "actions_ready",
+    "as_many_held": "actions_held",
+    "session_actions": "actions_session",
+    "similar": "actions_answered",
+    "supersede": "actions",
+    "newest_settled": "entries",
+    "restored_at": "entries_restored",
+    "session": "sessions",
+    "pause_session": "sessions",
+    "person": "people",
+    "person_by_oidc": "people",
+    "take_link": "links",
+    "signed_in": "sign_ins",
+    "sign_ins": "sign_ins_person",
+    "tries": "tries_subject",
+    "key": "keys",
+    "key_used": "keys",
+    "usable_standings": "standings_in_force",
+    "take_standing": "standings",
+    "take_deliveries": "deliveries_open",
+    "next_delivery": "deliveries_open",
+    "deliveries_of": "deliveries",
+    "pinned_schemas": "tool_schemas_accepted",
+    "model_call": "model_calls",
+    "finish_model_call": "model_calls",
+    "beat_model_call": "model_calls",
+    "lapsed_model_calls": "model_calls_running",
+    "model_calls_due": "model_calls_running",
+    "session_model_calls": "model_calls_session",
+    "prompt": "prompts",
+    "tallies": "actions",
+    "told_of": "entries",
+    "written": "entries",
+    "waiting": "actions_held",
+    "open_questions": "approvals_open",
 }
 """Each hot statement with its index, or the table whose primary key it uses."""
-ALLOWED = "approvals_open|CONSTANT ROW"
-"""What may be read whole: the open questions, which are few."""
+ORDERED = {
+    "newest_entries": "SCAN e",
+    "newest_settled": "SCAN entries",
+    "restored_at": "SCAN entries USING INDEX entries_restored",
+    "last_head": "SCAN heads",
+    "presumed": "SCAN h USING INDEX holds_presumed",
+    "active_policy": "SCAN activations",
+    "next_delivery": "SCAN deliveries USING INDEX deliveries_open",
+    "pinned_schemas": "SCAN tool_schemas USING INDEX tool_schemas_accepted",
+}
+"""What is read in the order of an index: from its end until the limit, or as far as there is anything."""
+ENDS = {"newest_entries", "newest_settled", "last_head", "entries_by_seq", "unsealed"}
+"""What takes a few rows from one end of millions: sorting would read them all."""
+FEW = {"restored_at": "entries_restored"}
+"""What finds a few rows among millions: any other index would read them all."""
+ALLOWED = "approvals_open|CONSTANT ROW|SCAN fullest|SCAN json_each|model_calls_running"
+"""What may be read whole: open questions, the calls that run, the fullest windows, what is asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +179,15 @@ def test_sqlite_searches_by_index(lite: MemoryStore, name: str) -> None:
     plan = lite._writer.connection.execute(f"explain query plan {query.text}", query.pick(Anything(name)))
     steps = [step[3] for step in plan]
     index = HOT[name]
-    ordered = {"newest_entries": "SCAN e", "last_head": "SCAN heads", "active_policy": "SCAN activations"}
-    if name in ordered:  # by its primary key, from the newest on: the limit ends it
-        assert steps == [ordered[name]]
+    if name in ORDERED:
+        assert steps == [ORDERED[name]]
         return
     searches = [step for step in steps if step.startswith("SEARCH")]
     assert not [step for step in steps if step.startswith("SCAN") and not re.search(ALLOWED, step)]
     named = (
         "INTEGER PRIMARY KEY"
         if index == "entries"
-        else rf"(INDEX {index}\b|sqlite_autoindex_{index}_1|PRIMARY KEY)"
+        else rf"(INDEX {index}\b|sqlite_autoindex_{index}_[12]|PRIMARY KEY)"
     )
     assert any(re.search(named, step) for step in searches + steps), steps
 
@@ -139,3 +219,5 @@ def test_postgres_searches_by_index(great: psycopg.Connection, name: str) -> Non
     plan = "\n".join(row[0] for row in found)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan
+    assert "Sort" not in plan or name not in ENDS, plan
+    assert FEW.get(name, "") in plan, plan

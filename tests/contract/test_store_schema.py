@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -14,11 +15,14 @@ import pytest
 
 from handrail.ports import Store
 from handrail.store.memory import MemoryStore
-from handrail.store.migrate import VERSION, migrations
+from handrail.store.migrate import VERSION, Older, migrations
 from handrail.store.postgres import PostgresStore
 from handrail.store.queries import queries, sql_file
 from handrail.store.sqlite import SqliteStore
+from handrail.store.sqlite_setup import APPLICATION
+from handrail.words.approval import Choice, Vote
 from handrail.words.errors import StoreError
+from handrail.words.session import SessionRecord
 from tests.contract.conftest import Opener
 from tests.contract.things import VERDICT, add, entry, restrict, running, seal_all, write
 from tests.support import postgres
@@ -43,6 +47,7 @@ POSTGRES_FACTS = {
     "functions": """
         select pg_get_functiondef(oid) from pg_proc where pronamespace = 'handrail'::regnamespace order by 1
     """,
+    "views": "select viewname, definition from pg_views where schemaname = 'handrail' order by 1",
     "rows": "select one::text, generation::text from handrail.restrictions",
 }
 
@@ -53,7 +58,10 @@ def sqlite_facts(scripts: list[str]) -> Facts:
     for script in scripts:
         connection.executescript(script)
     tables = [
-        row[0] for row in connection.execute("select name from sqlite_master where type = 'table' order by 1")
+        row[0]
+        for row in connection.execute(
+            "select name from sqlite_master where type in ('table', 'view') order by 1"
+        )
     ]
     facts: Facts = {
         "objects": [
@@ -150,6 +158,8 @@ def sqlite_version(path: Path, version: int) -> Callable[[], bytes]:
     SqliteStore(path).close()
     connection = sqlite3.connect(path)
     connection.execute(f"pragma user_version = {version}")
+    connection.execute("update meta set value = ? where name = 'readable_from'", (str(version),))
+    connection.commit()
     connection.execute("pragma journal_mode = delete")
     connection.close()
     return path.read_bytes
@@ -204,12 +214,12 @@ def test_a_newer_postgres_store_is_refused_and_left_alone(postgres_database: str
     """The version stays, and nothing is made."""
     PostgresStore(postgres_database).close()
     with psycopg.connect(postgres_database) as connection:
-        connection.execute("update handrail.meta set value = '99' where name = 'schema'")
-        connection.execute("drop table handrail.votes")
+        connection.execute("update handrail.meta set value = '99'")
+        connection.execute("drop table handrail.deliveries")
     with pytest.raises(StoreError, match=r"version 99, newer .* upgrade"):
         PostgresStore(postgres_database)
     with psycopg.connect(postgres_database) as connection:
-        assert connection.execute("select to_regclass('handrail.votes')").fetchone() == (None,)
+        assert connection.execute("select to_regclass('handrail.deliveries')").fetchone() == (None,)
 
 
 def test_a_postgres_role_that_can_only_use_the_schema_opens_the_store(postgres_database: str) -> None:
@@ -302,3 +312,41 @@ def test_every_memory_store_is_its_own() -> None:
     assert other.read(lambda tx: tx.restrictions.meta("a")) is None
     one.close()
     other.close()
+
+
+def test_what_was_there_before_people_came_is_there_after_it(tmp_path: Path, postgres_database: str) -> None:
+    """A store of the first version, with an answered question in it, opens as one of this version."""
+    row = "insert into {}approvals values ('q', 'a', 'd', '[]', 'open', 1, null, null)"
+    vote = "insert into {}votes values ('q', 'ann', 'approve', 'fine', 0, 2)"
+    held = (
+        "insert into {}actions (id, agent, tool, session, state, digest, binding, policy, rung, verdict, "
+        "proposed_at, updated_at, shadow, attempt) "
+        "values ('a', 'x', 't', 's', 'held', 'd', 'b', 'p', 'bounded', '{{}}', 1, 1, 0, 0)"
+    )
+    session = "insert into {}sessions values ('s', 'x', null, 1)"
+    statements = (held, row, vote, session)
+    with closing(sqlite3.connect(tmp_path / "h.db")) as lite:
+        lite.executescript(migrations("sqlite")[1])
+        for statement in statements:
+            lite.execute(statement.format(""))
+        lite.execute(f"pragma application_id = {APPLICATION}")
+        lite.execute("pragma user_version = 1")
+        lite.commit()
+    with psycopg.connect(postgres_database) as server:
+        server.execute("create schema handrail")
+        server.execute("set search_path = handrail")
+        server.execute(migrations("postgres")[1].encode())
+        server.execute("insert into meta values ('schema', '1')")
+        for statement in statements:
+            server.execute(statement.format("handrail.").encode())
+    upgrade = Older.UPGRADE
+    for store in (
+        SqliteStore(tmp_path / "h.db", older=upgrade),
+        PostgresStore(postgres_database, older=upgrade),
+    ):
+        (found,) = store.read(lambda tx: tx.approvals.votes("q"))
+        assert found == Vote("q", "ann", Choice.APPROVE, "fine", verified=False, at=2)
+        assert store.read(lambda tx: tx.sessions.get("s")) == SessionRecord("s", "x", None, 1)
+        answer = Vote("q", "ben", Choice.ANSWER, "use the other order", verified=False, at=3)
+        assert write(store, lambda tx, answer=answer: tx.approvals.vote(answer))  # type: ignore[misc]
+        store.close()

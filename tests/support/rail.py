@@ -14,14 +14,14 @@ from typing import Any
 
 import psycopg
 
-from handrail.app import App, open_app
-from handrail.engine.people import vote
+from handrail.app import App, meter_of, open_app
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate
+from handrail.engine.votes import vote
 from handrail.journal.report import Report
 from handrail.journal.verify import verify
 from handrail.policy.load import load
-from handrail.ports import Commit, Transaction
+from handrail.ports import Commit, Store, Transaction
 from handrail.words.action import Action
 from handrail.words.approval import Approval, Choice
 from handrail.words.entry import Entry, Kind
@@ -30,6 +30,8 @@ from handrail.words.query import ActionFilter
 
 LEAD, SECOND, HEAD = "lead@example.com", "second@example.com", "head@example.com"
 LEASE = 60_000
+NEWER = "0" * 64
+"""The digest of a version that this release can't read."""
 
 POLICY = """
 handrail: 1
@@ -147,10 +149,28 @@ def opened(
     if not keeper:
         app.keeper.stop()
     try:
-        yield Desk(app, Rail(app.engine, app.close), url)
+        yield Desk(app, Rail(app.engine, app.close, meter_of(app.engine)), url)
     finally:
         app.close()
         app.store.close()
+
+
+def lose_policy(store: Store) -> None:
+    """Make a version active that this release can't read, as a newer server would."""
+
+    def work(tx: Transaction) -> None:
+        tx.restrictions.add_policy(NEWER, "handrail.yaml", {"handrail.yaml": "handrail: 99\n"}, tx.now())
+        tx.restrictions.activate(NEWER, "ops", "a newer server does", tx.now())
+
+    store.restrict(Commit.ACTIVATE, work)
+
+
+def find_policy(desk: Desk) -> None:
+    """Make the version that this process knows the active one again."""
+    digest = desk.app.engine.policy.digest
+    desk.app.store.restrict(
+        Commit.ACTIVATE, lambda tx: tx.restrictions.activate(digest, "ops", "back", tx.now())
+    )
 
 
 def tool_that(desk: Desk, act: Any) -> Any:

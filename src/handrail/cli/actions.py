@@ -86,9 +86,9 @@ def list_(  # noqa: PLR0913 - each is one option of the command
 @app.command()
 def show(action: Id, *, policy: PolicyPath = None, database: Database = None, json: AsJson = False) -> None:
     """Show one action: what was asked for, every step of the verdict, and what happened since."""
-    from handrail.cli.entries import entry_json
     from handrail.cli.shorts import action as by_ending
     from handrail.journal.export import record
+    from handrail.journal.told import entry_json
 
     with opened_store(policy, database) as store:
         found = store.read(lambda tx: by_ending(tx, action))
@@ -107,6 +107,9 @@ def settle(
     became: What,
     *,
     reason: Reason,
+    nothing_done: Annotated[
+        bool, typer.Option("--nothing-done", help="It provably did nothing: budgets get back what it held.")
+    ] = False,
     person: As = None,
     policy: PolicyPath = None,
     database: Database = None,
@@ -122,14 +125,40 @@ def settle(
     with opened_engine(policy, database) as engine:
         found = engine.store.read(lambda tx: by_ending(tx, action))
         screen.pairs(_heading(found), error=True)
-        if not confirmed(f"As {who}: this action is {became} ({reason})."):
+        what = f"{became}, and did nothing" if nothing_done else became
+        if not confirmed(f"As {who}: this action is {what} ({reason})."):
             screen.say("Nothing was changed.", error=True)
             raise typer.Exit(Exit.NOT_DONE)
-        resolve(engine, found.id, State(became.value), who, reason)
+        resolve(engine, found.id, State(became.value), who, reason, nothing_done=nothing_done)
     if json:
         screen.document({"action": found.id, "state": became, "person": who, "reason": reason})
     else:
         screen.say(f"Action {found.id} is {became} now.")
+
+
+def cancel(
+    action: Id,
+    *,
+    reason: Reason,
+    person: As = None,
+    policy: PolicyPath = None,
+    database: Database = None,
+    json: AsJson = False,
+) -> None:
+    """Call off an action that has not started. Asks nothing: letting less run is always allowed."""
+    from handrail.cli.shorts import action as by_ending
+    from handrail.cli.shown import action_json
+    from handrail.engine.cancel import cancel as call_off
+
+    who = person_of(person)
+    with opened_engine(policy, database) as engine:
+        engine.refresh()
+        found = engine.store.read(lambda tx: by_ending(tx, action))
+        after = call_off(engine, found.id, who, reason)
+    if json:
+        screen.document(action_json(after))
+    else:
+        screen.say(f"Cancelled: action {found.id} ({screen.plain(found.tool)}) will not run.")
 
 
 def _row(action: Action) -> tuple[str | None, ...]:
@@ -189,7 +218,7 @@ def _exact(value: object) -> str:
 
 
 def _history(entries: Any) -> None:
-    from handrail.cli.entries import summary
+    from handrail.journal.told import summary
 
     rows = [(clock(one.entry.at), one.entry.kind, summary(one.entry), one.seq) for one in entries]
     screen.say("")

@@ -15,7 +15,7 @@ from handrail.cli.person import confirmed, must_be_at_a_terminal, person_of
 from handrail.cli.times import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from handrail.engine.core import Engine
     from handrail.words.action import Action
@@ -28,14 +28,19 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The halt's id, or its las
 OfAgent = Annotated[str | None, typer.Option("--agent", metavar="NAME", help="Halt this agent only.")]
 OfTool = Annotated[str | None, typer.Option("--tool", metavar="NAME", help="Halt this tool only.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when nothing that it covers runs any more.")]
+AtMost = Annotated[
+    float | None,
+    typer.Option("--at-most", metavar="SECONDS", min=0, help="With --wait: no longer than this."),
+]
 
 
-def halt(
+def halt(  # noqa: PLR0913 - each is one option of the command
     *,
     reason: Reason,
     agent: OfAgent = None,
     tool: OfTool = None,
     wait: Wait = False,
+    at_most: AtMost = None,
     person: As = None,
     policy: PolicyPath = None,
     database: Database = None,
@@ -43,7 +48,7 @@ def halt(
 ) -> None:
     """Stop everything, an agent, a tool, or an agent's tool: nothing that it covers starts any more.
 
-    What runs already is listed; it is not torn off in the middle. Asks nothing: stopping is always allowed.
+    What runs already is listed; a tool that allows it is cancelled. Asks nothing: stopping is always allowed.
     """
     from handrail.engine.restrict import halt as throw
 
@@ -54,11 +59,16 @@ def halt(
         _warn_of_strangers(engine, agent, tool)
         if not json:
             _tell(thrown, running)
-        lost = _drained(engine, thrown, running) if wait else []
+        if wait:
+            running, lost = _drained(engine, thrown, running, at_most)
+        else:
+            lost = []
     if json:
-        screen.document(_document(thrown, running, lost, waited=wait))
+        screen.document(_document(thrown, running, lost))
     elif wait:
-        _tell_drained(lost)
+        _tell_drained(running, lost)
+    if wait and running:
+        raise typer.Exit(Exit.NOT_DONE)
 
 
 def lift(
@@ -117,7 +127,7 @@ def _thrown(engine: Engine, halt_id: str) -> Halt:
 
 def _warn_of_strangers(engine: Engine, agent: str | None, tool: str | None) -> None:
     """A halt of a mistyped name stops nothing: say so, once it is in force."""
-    from handrail.policy.nearest import nearest
+    from handrail.engine.restrict import strangers
     from handrail.words.errors import HandrailError
 
     try:
@@ -127,32 +137,33 @@ def _warn_of_strangers(engine: Engine, agent: str | None, tool: str | None) -> N
             f"the active policy can't be read, the halt is in force all the same: {error}", "warning"
         )
         return
-    known = engine.policy.policy
-    for what, name, names in (("agent", agent, known.agents), ("tool", tool, known.tools)):
-        if name is not None and name not in names:
-            near = nearest(name, names)
-            hint = f"; did you mean {near!r}?" if near else ""
-            screen.complain(
-                f"the policy knows no {what} {name!r}{hint} The halt is in force all the same", "warning"
-            )
+    for told in strangers(engine.policy.policy, agent, tool):
+        screen.complain(f"{told} The halt is in force all the same", "warning")
 
 
-def _drained(engine: Engine, thrown: Halt, running: Sequence[Action]) -> list[Action]:
-    """Wait until nothing that the halt covers is running; those whose process was lost meanwhile."""
+def _drained(
+    engine: Engine, thrown: Halt, running: Sequence[Action], at_most: float | None
+) -> tuple[list[Action], list[Action]]:
+    """Wait until nothing that the halt covers is running, or for so many seconds.
+
+    What still runs then, and what was lost meanwhile together with its process.
+    """
     from handrail.engine.jobs import anything_due, reap
     from handrail.words.lifecycle import State
 
-    while any(thrown.covers(each.agent, each.tool) for each in _running(engine)):
+    end = None if at_most is None else time.monotonic() + at_most
+    while (still := _covered(engine, thrown)) and (end is None or time.monotonic() < end):
         if anything_due(engine):
             reap(engine)
-        time.sleep(LOOK_EVERY)
+        time.sleep(LOOK_EVERY if end is None else max(0.0, min(LOOK_EVERY, end - time.monotonic())))
     ids = [each.id for each in running]
     after = engine.store.read(lambda tx: [tx.actions.get(each) for each in ids])
-    return [each for each in after if each is not None and each.state is State.UNKNOWN]
+    return still, [each for each in after if each is not None and each.state is State.UNKNOWN]
 
 
-def _running(engine: Engine) -> Iterable[Action]:
-    return engine.store.read(lambda tx: tx.actions.running())
+def _covered(engine: Engine, thrown: Halt) -> list[Action]:
+    running = engine.store.read(lambda tx: tx.actions.running())
+    return [each for each in running if thrown.covers(each.agent, each.tool)]
 
 
 def _tell(thrown: Halt, running: Sequence[Action]) -> None:
@@ -163,29 +174,36 @@ def _tell(thrown: Halt, running: Sequence[Action]) -> None:
     )
     if running:
         screen.say("Still running, started before:")
-        rows = [
-            (short(each.id), clock(each.started_at or 0), each.agent, each.tool, each.owner)
-            for each in running
-        ]
-        screen.table(("action", "started (UTC)", "agent", "tool", "process"), rows, "")
+        _list_running(running)
 
 
-def _tell_drained(lost: Sequence[Action]) -> None:
-    screen.say("Nothing that it covers runs any more.")
+def _list_running(running: Sequence[Action]) -> None:
+    from handrail.cli.shorts import short
+
+    rows = [
+        (short(each.id), clock(each.started_at or 0), each.agent, each.tool, each.owner) for each in running
+    ]
+    screen.table(("action", "started (UTC)", "agent", "tool", "process"), rows, "")
+
+
+def _tell_drained(still: Sequence[Action], lost: Sequence[Action]) -> None:
+    if still:
+        screen.say("The time is over, and this still runs; the halt stays in force:", "yellow")
+        _list_running(still)
+    else:
+        screen.say("Nothing that it covers runs any more.")
     for each in lost:
         screen.say(
             f"Nobody knows what became of {each.tool} (action {each.id}): handrail actions settle", "yellow"
         )
 
 
-def _document(
-    thrown: Halt, running: Sequence[Action], lost: Sequence[Action], *, waited: bool
-) -> dict[str, object]:
+def _document(thrown: Halt, running: Sequence[Action], lost: Sequence[Action]) -> dict[str, object]:
     from handrail.cli.shown import action_json
 
     return {
         **_halt_json(thrown),
-        "still_running": [] if waited else [action_json(each) for each in running],
+        "still_running": [action_json(each) for each in running],
         "outcome_unknown": [action_json(each) for each in lost],
     }
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from handrail.journal.report import Report
-    from handrail.ports import AuditStreams, Store
+    from handrail.ports import Store
     from handrail.words.entry import StoredEntry
     from handrail.words.query import EntryFilter
 
@@ -31,10 +31,6 @@ LOOK_EVERY = 0.25
 """Seconds between two looks for new entries."""
 WINDOW = 1_000
 """Entries that are looked at again: on PostgreSQL one may become visible after one with a greater number."""
-DAY = 86_400_000
-"""How far an agent's clock may differ from the database's (ms) when ids narrow an export down."""
-HIGHEST = "g"
-"""Greater than every id, which are hexadecimal digits."""
 ROOT_DIGITS = 64
 
 
@@ -129,6 +125,7 @@ def export(  # noqa: PLR0913 - each is one option of the command
 
     The lines are redacted as the log is. --json changes nothing here: an export is JSON lines.
     """
+    from handrail.engine.exports import within
     from handrail.words.query import EntryFilter
 
     del written_as, json
@@ -138,7 +135,7 @@ def export(  # noqa: PLR0913 - each is one option of the command
         begin, end = moment(since, now), moment(until, now)
         streams = store.audit()
         try:
-            _export(_within(streams, wanted, begin, end), decision)
+            _export(within(streams, wanted, begin, end), decision)
         finally:
             streams.close()
 
@@ -167,8 +164,8 @@ def verify(
 
 
 def _print(stored: StoredEntry, *, json: bool) -> None:
-    from handrail.cli.entries import entry_json, summary
     from handrail.cli.shorts import short
+    from handrail.journal.told import entry_json, summary
 
     if json:
         screen.line(entry_json(stored))
@@ -213,20 +210,6 @@ def _as_in_json(text: str) -> str:
     import json
 
     return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _within(
-    streams: AuditStreams, wanted: EntryFilter, begin: int | None, end: int | None
-) -> Iterator[dict[str, Any]]:
-    """The records of actions that were proposed in this time."""
-    from handrail.journal.export import records, rfc3339
-
-    first = "" if begin is None else f"{max(begin - DAY, 0):012x}"
-    last = HIGHEST if end is None else f"{max(end + DAY, 0):012x}"
-    after, before = rfc3339(begin or 0), HIGHEST if end is None else rfc3339(end)
-    for record in records(streams.by_action(wanted, first, last)):
-        if after <= record["timestamp"] < before:
-            yield record
 
 
 def _export(found: Iterable[dict[str, Any]], decision: Said | None) -> None:

@@ -33,6 +33,7 @@ Database = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: one document, or one line for each item of a list.")
 ]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print a table as CSV, with a heading.")]
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="PERSON", help="Who you are. Default: your user name on this machine."),

@@ -21,15 +21,24 @@ def must_be_at_a_terminal(what: str) -> None:
     Raises:
         Refused: this runs inside a rail session, or there is no terminal.
     """
-    from handrail.engine.context import MARK, inside_a_session
-
-    if inside_a_session():
-        raise Refused(f"{what} is for people, and this runs inside a rail session ({MARK} is set)")
+    must_be_outside_a_session(what)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused(
             f"{what} asks on a terminal, and there is none here. No switch skips the question: "
             "a person answers it, so that an agent with a shell can't by a pipe"
         )
+
+
+def must_be_outside_a_session(what: str) -> None:
+    """Refuse to an agent's own process.
+
+    Raises:
+        Refused: this runs inside a rail session.
+    """
+    from handrail.engine.context import MARK, inside_a_session
+
+    if inside_a_session():
+        raise Refused(f"{what} is for people, and this runs inside a rail session ({MARK} is set)")
 
 
 def person_of(given: str | None) -> str:

@@ -18,6 +18,7 @@ from handrail.words.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from handrail.policy.model import Policy
     from handrail.ports import Transaction
     from handrail.words.restriction import Activation
 
@@ -45,16 +46,19 @@ def activate(
     """Make a policy file the running version, in every process. Shows what changes and asks on a terminal."""
     from handrail.app import read_policy, runnable
     from handrail.engine.restrict import activate as take_up
+    from handrail.policy.load import load_stored
 
     must_be_at_a_terminal("activating a policy")
     who = person_of(person)
     wanted = read_policy(path)
     runnable(wanted)
     with opened_engine(path, database, create=True) as engine:
-        active, files = engine.store.read(_active)
+        active, name, files = engine.store.read(_active)
         changed = active != wanted.digest
         if changed:
             _show_changes(files, wanted.files)
+            if files:
+                _show_meaning(load_stored(name, files), wanted)
             if not confirmed(f"You are {who}: make this the running policy ({reason})?"):
                 screen.say("Nothing was changed.", error=True)
                 raise typer.Exit(Exit.NOT_DONE)
@@ -108,10 +112,10 @@ def list_(
     screen.table(("version", "since (UTC)", "by", "reason", ""), rows, "No policy was ever activated here.")
 
 
-def _active(tx: Transaction) -> tuple[str | None, Mapping[str, str]]:
+def _active(tx: Transaction) -> tuple[str | None, str, Mapping[str, str]]:
     digest = tx.restrictions.read().policy
     stored = None if digest is None else tx.restrictions.policy(digest)
-    return digest, stored[1] if stored else {}
+    return digest, *(stored or ("", {}))
 
 
 def _history(tx: Transaction, limit: int) -> list[Activation]:
@@ -143,6 +147,16 @@ def _show_changes(before: Mapping[str, str], after: Mapping[str, str]) -> None:
     for line in _difference(before, after):
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         screen.say(line, style, error=True)
+
+
+def _show_meaning(before: Policy, wanted: Policy) -> None:
+    """What the change means, rule by rule, last, beside the question; more for agents stands out."""
+    from handrail.policy.diff import diff
+
+    for change in diff(before, wanted):
+        word = {True: "lets agents do more", False: "", None: "look at this"}[change.widens]
+        style = "bold yellow" if change.widens else ""
+        screen.say(f"{change}{f'  ({word})' if word else ''}", style, error=True)
 
 
 def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

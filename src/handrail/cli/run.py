@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -43,13 +42,15 @@ def run(
     The tool's schema and the claim hold as ever, and the log says who ran it.
     """
     from handrail.cli.apps import engine_of, imported
+    from handrail.engine.by_hand import proposed_by_hand
+    from handrail.engine.door import parse
 
     must_be_at_a_terminal("running a tool by hand")
     who = person_of(person)
     with imported(app) as rail:
         engine = engine_of(rail)
         known = _tool(engine, tool)
-        proposal = _proposal(engine, known, args, who, task)
+        proposal = proposed_by_hand(engine, known, parse(_text(args)), who, task)
         _ask(proposal, who)
         output = _walk(engine, known, proposal, who)
     _print(proposal, output, who, json=json)
@@ -66,26 +67,6 @@ def _tool(engine: Engine, name: str) -> Tool:
             f"the application has no tool {name!r}{hint} It has {', '.join(engine.tools) or 'none'}"
         )
     return found
-
-
-def _proposal(engine: Engine, tool: Tool, args: str, person: str, task: str | None) -> Proposal:
-    """The call, frozen, as this person in a session of its own.
-
-    Raises:
-        Refused: the arguments are not what the tool takes.
-    """
-    from handrail.engine.context import NOTHING, Session
-    from handrail.engine.door import parse
-    from handrail.engine.ids import new_id
-
-    try:
-        values = tool.signature.collect((), parse(_text(args)))
-    except TypeError as error:
-        raise Refused(f"{tool.name} does not take these arguments: {error}") from error
-    proposal = engine.proposal(tool.name, values, Session(new_id(), person, task), NOTHING)
-    if proposal.refusal is not None:
-        raise Refused(f"{tool.name} does not take these arguments: {proposal.refusal}")
-    return proposal
 
 
 def _text(args: str) -> str:
@@ -105,13 +86,11 @@ def _ask(proposal: Proposal, person: str) -> None:
         raise typer.Exit(Exit.NOT_DONE)
 
 
-def _walk(engine: Engine, tool: Tool, proposal: Proposal, person: str) -> Any:
-    from handrail.engine import aio, blocking
-    from handrail.engine.road import act
+def _walk(engine: Engine, tool: Tool, proposal: Proposal, person: str) -> object:
+    from handrail.engine.by_hand import walk_by_hand
 
-    road = act(engine, proposal, person)
     try:
-        return asyncio.run(aio.walk(engine, road)) if tool.is_async else blocking.walk(engine, road)
+        return walk_by_hand(engine, tool, proposal, person)
     except NotDone as error:
         raise Refused(f"{tool.name} failed and did nothing: {error} (action {proposal.id})") from error
     except HandrailError:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -91,7 +91,7 @@ def pairs(values: Iterable[tuple[str, Cell]], *, error: bool = False) -> None:
     for name, value in values:
         if value is not None and value != "":
             shown = plain(value, lines=True)
-            grid.add_row(name, Text(shown, STYLES.get(shown, "")))
+            grid.add_row(Text(plain(name)), Text(shown, STYLES.get(shown, "")))
     console(error=error).print(grid)
 
 
@@ -107,11 +107,20 @@ def line(value: object, *, at_once: bool = True) -> None:
     _write(_json(value), at_once=at_once)
 
 
-def exact(text: str) -> str:
+def table_file(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
+    """Rows as a CSV file with a heading, in which nothing runs where tables are opened."""
+    from handrail.engine.exports import as_table
+
+    for each in as_table(rows, columns):
+        sys.stdout.write(each.decode())
+    sys.stdout.flush()
+
+
+def exact(text: str, indent: int = 2) -> str:
     """JSON text laid out for reading: every digit kept, and what can't be seen written as JSON escapes."""
     import msgspec
 
-    return _escaped(msgspec.json.format(text, indent=2))
+    return _escaped(msgspec.json.format(text, indent=indent))
 
 
 def _write(text: bytes, *, at_once: bool = True) -> None:

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from handrail.words.action import Action
     from handrail.words.approval import Approval
     from handrail.words.restriction import Halt
+    from handrail.words.standing import Standing
 
 SHOWN = 8
 """Digits of an id in a table: the random end, so that two hardly ever look alike."""
+
+MOST = 10_000
+"""Standing approvals among which one is looked for by the end of its id."""
 
 
 def short(full: str | None) -> str:
@@ -62,6 +66,30 @@ def question(tx: Transaction, ending: str) -> Approval:
     if approval is None:
         raise NotFound(f"there is no question {ending}")
     return approval
+
+
+def any_question(tx: Transaction, ending: str) -> Approval:
+    """The question, open or closed, whose id, or whose action's id, ends so; the newest of an action."""
+    known = tx.approvals.get(_digits(ending))
+    if known is not None:
+        return known
+    found = tx.approvals.find(_digits(ending))
+    newest = tx.approvals.get(only(found, ending, "question")) if found else _newest(tx, ending)
+    if newest is None:
+        raise NotFound(f"there is no question {ending}")
+    return newest
+
+
+def _newest(tx: Transaction, ending: str) -> Approval | None:
+    return tx.approvals.of(action(tx, ending).id)
+
+
+def standing(tx: Transaction, ending: str) -> Standing:
+    """The standing approval whose id ends so; of those that have not ended, and the newest that have."""
+    found = tx.standings.listing(ended=True, limit=MOST)
+    ids = [each.id for each in found if each.id.endswith(_digits(ending))]
+    wanted = only(ids, ending, "standing approval")
+    return next(each for each in found if each.id == wanted)
 
 
 def halt(halts: Sequence[Halt], ending: str) -> Halt:

@@ -51,6 +51,9 @@ class Ticket:
     reply: str | None
     reply_sure: float
     reply_why: str
+    drafts: int
+    """How often it writes its answer until it is content, and ``doubt`` is why it is not before."""
+    doubt: str
     show: bool
 
 
@@ -106,6 +109,8 @@ def _ticket(number: str, raw: Mapping[str, object], email: str) -> Ticket:
         reply=_text(raw.get("reply")),
         reply_sure=_share(raw.get("reply_sure", 0.94)),
         reply_why=str(raw.get("reply_why", "Tells the customer what was done, and nothing else.")),
+        drafts=int(str(raw.get("drafts", 1))),
+        doubt=str(raw.get("doubt", "")),
         show=bool(raw.get("show", False)),
     )
 

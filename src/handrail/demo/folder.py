@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +18,19 @@ OURS = (
     "company.db-wal",
     "handrail.db",
     "handrail.db-shm",
+    "handrail.db-turn",
     "handrail.db-wal",
+    "board.log",
     "desk.py",
     "schemas/terms.json",
 )
 KEPT = "handrail.yaml.yours"
+VISITOR = "you@copperandthyme.example"
+"""The owner of the shop, as the policy names them: whoever looks at the demo."""
 
 
 class NotOurs(Exception):
-    """The folder has files and was not made by the demo."""
+    """The folder has files and was not made by the demo, or another demo is running in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,44 @@ class Folder:
         return self.path / "company.db"
 
     @property
+    def store_url(self) -> str:
+        """The store of actions and journal."""
+        return f"sqlite:///{self.path.resolve() / 'handrail.db'}"
+
+    @property
+    def shop_url(self) -> str:
+        """The company's database, as facts ask it."""
+        return f"sqlite:///{self.database.resolve()}"
+
+    @property
+    def log(self) -> Path:
+        """What the server had to complain of."""
+        return self.path / "board.log"
+
+    @property
     def outbox(self) -> Path:
         """Where the sent mail lies."""
         return self.path / "outbox"
+
+
+@contextmanager
+def prepared(path: Path) -> Iterator[Folder]:
+    """A fresh folder that is this process's alone while the block runs.
+
+    Raises:
+        NotOurs: as ``prepare``; or another demo is running in it.
+        OSError: it can't be written.
+    """
+    _refuse_what_is_not_ours(path)
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / MARK).open("a", encoding="utf-8") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotOurs(
+                f"a demo is running in {path}: end it first, or name another folder with --dir"
+            ) from error
+        yield prepare(path)
 
 
 def prepare(path: Path) -> Folder:
@@ -55,16 +97,20 @@ def prepare(path: Path) -> Folder:
         NotOurs: ``path`` is a file, or has files that the demo did not make.
         OSError: it can't be written.
     """
-    if path.exists() and not path.is_dir():
-        raise NotOurs(f"{path} is a file; name a folder for the demo with --dir")
-    if path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
-        raise NotOurs(f"{path} has files that the demo did not make: name another folder with --dir")
+    _refuse_what_is_not_ours(path)
     path.mkdir(parents=True, exist_ok=True)
     (path / MARK).write_text(MARK_TEXT, encoding="utf-8")
     folder = Folder(path)
     _clear(folder)
     _fill(folder)
     return folder
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise NotOurs(f"{path} is a file; name a folder for the demo with --dir")
+    if path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
+        raise NotOurs(f"{path} has files that the demo did not make: name another folder with --dir")
 
 
 def _clear(folder: Folder) -> None:

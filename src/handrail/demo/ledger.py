@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from handrail.ports import Store, Transaction
 from handrail.words.action import Action
-from handrail.words.approval import Approval, ApprovalState
+from handrail.words.approval import Approval, ApprovalState, Choice
 from handrail.words.entry import Kind
 from handrail.words.errors import NotFound
 from handrail.words.lifecycle import State
+from handrail.words.model_call import CallFilter, ModelCall
 from handrail.words.query import ActionFilter
 from handrail.words.verdict import Decision, Outcome, Step
 
@@ -27,6 +29,7 @@ class Fate(StrEnum):
     ASKED = "asks a person"
     YES = "approved, not run yet"
     NO = "a person said no"
+    CHANGED = "changed by a person"
     REFUSED = "refused"
     TRIAL = "on trial, not run"
     FAILED = "failed"
@@ -37,6 +40,8 @@ _FATES = {
     State.APPROVED: Fate.YES,
     State.REJECTED: Fate.NO,
     State.EXPIRED: Fate.NO,
+    State.CANCELLED: Fate.NO,
+    State.SUPERSEDED: Fate.CHANGED,
     State.DENIED: Fate.REFUSED,
     State.SHADOWED: Fate.TRIAL,
 }
@@ -98,6 +103,55 @@ def question(store: Store, action: str) -> Approval | None:
     """The open question about an action."""
     found = store.read(lambda tx: tx.approvals.of(action))
     return found if found is not None and found.state is ApprovalState.OPEN else None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person answered, and why."""
+
+    person: str
+    choice: Choice
+    why: str
+
+
+def said(store: Store, action: str) -> Said | None:
+    """The last answer to the questions about an action; None when nobody gave one."""
+
+    def work(tx: Transaction) -> Said | None:
+        votes = [vote for each in tx.approvals.about(action) for vote in tx.approvals.votes(each.id)]
+        last = max(votes, key=lambda vote: vote.at, default=None)
+        return None if last is None else Said(last.person, last.choice, last.reason or "")
+
+    return store.read(work)
+
+
+def waiting(store: Store, most: int) -> Sequence[Approval]:
+    """The questions that wait for people, oldest first, at most so many."""
+    return store.read(lambda tx: tx.approvals.listing(ApprovalState.OPEN.value, most))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How many calls of models there were, and what they cost by upstream, in nano-units."""
+
+    calls: int
+    costs: Mapping[str, int]
+
+
+def asked(store: Store) -> Asked:
+    """Every call of a model in the store."""
+    found = store.read(lambda tx: list(_calls(tx)))
+    costs = Counter[str]()
+    for each in found:
+        costs[each.upstream] += each.cost or 0
+    return Asked(len(found), costs)
+
+
+def _calls(tx: Transaction) -> Iterator[ModelCall]:
+    before: str | None = None
+    while page := tx.model_calls.listing(CallFilter(before=before, limit=PAGE)):
+        yield from page
+        before = page[-1].id
 
 
 def _listed(tx: Transaction, ticket: str | None) -> Iterator[Action]:

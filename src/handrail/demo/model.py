@@ -1,4 +1,7 @@
-"""A real model as the agent: a tool-calling loop with bounded turns, every call through the rail."""
+"""A real model as the agent: a tool-calling loop with bounded turns.
+
+Each call of a tool goes through the rail, each of the model through the gateway.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handrail.demo.company import Ticket, data
-from handrail.demo.hands import Attempt, Hands
+from handrail.demo import prompts
+from handrail.demo.agent import hand_over
+from handrail.demo.company import Ticket
+from handrail.demo.hands import Attempt, Came, Hands
+from handrail.demo.line import CallRefused
 from handrail.demo.providers import Provider, Tool, ToolCall
 
 MOST_TURNS = 8
@@ -39,19 +45,33 @@ class Model:
         return self.provider.name
 
     def work(self, ticket: Ticket, hands: Hands) -> None:
-        """Work on one ticket; must be called inside a session for it.
+        """Work on one ticket; must be called inside a session for it. Where no budget has room, people go on.
 
         Raises:
-            ModelFailed: the provider did not answer as it should.
+            ModelFailed: the provider did not answer as it should, or the policy does not let it be asked.
         """
-        system = "\n".join([data("role.txt").read_text(encoding="utf-8"), *self.told.get(ticket.agent, ())])
+        try:
+            self._converse(ticket, hands)
+        except CallRefused as refused:
+            if not refused.out_of_room:
+                raise
+            hand_over(ticket, refused, hands)
+
+    def _converse(self, ticket: Ticket, hands: Hands) -> None:
+        system = prompts.system(self.told.get(ticket.agent, ()))
         tools = [_with_extra(tool) for tool in self.tools[ticket.agent]]
-        conversation = self.provider.begin(system, _mail(ticket), tools)
+        conversation = self.provider.begin(system, prompts.mail(ticket), tools, hands.ask)
         for _ in range(MOST_TURNS):
             calls = conversation.next()
             if not calls or time.monotonic() > self.until:
                 return
             conversation.answer([(call, _text(_use(call, hands))) for call in calls])
+
+    def go_on(self, ticket: Ticket, attempt: Attempt, hands: Hands, *, edited: bool) -> None:
+        """Its conversation is over: what people let through has run, the rest they get themselves."""
+        del edited
+        if attempt.came in {Came.REFUSED, Came.FAILED}:
+            hand_over(ticket, attempt.said, hands)
 
 
 def _with_extra(tool: Tool) -> Tool:
@@ -79,11 +99,3 @@ def _share(said: object) -> float:
 
 def _text(attempt: Attempt) -> str:
     return attempt.said if isinstance(attempt.said, str) else json.dumps(attempt.said, default=str)
-
-
-def _mail(ticket: Ticket) -> str:
-    about = f"Order: {ticket.order}\n" if ticket.order else ""
-    return (
-        f"Ticket: {ticket.id}\nFrom: {ticket.email} (customer {ticket.customer})\n{about}"
-        f"Subject: {ticket.subject}\n\n{ticket.body}"
-    )

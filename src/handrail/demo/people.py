@@ -21,13 +21,26 @@ class Answer:
 
 
 def answers(inbox: Iterable[Ticket]) -> tuple[Answer, ...]:
-    """Everything that the people will answer, by the ids of ``inbox``.
+    """What the people answer by themselves, by the ids of ``inbox``.
 
     Raises:
         KeyError: an answer names a ticket that is not there.
     """
+    return _read("answer", inbox)
+
+
+def late_answers(inbox: Iterable[Ticket]) -> tuple[Answer, ...]:
+    """What they answer when the visitor leaves it, and the demo goes on.
+
+    Raises:
+        KeyError: an answer names a ticket that is not there.
+    """
+    return _read("late", inbox)
+
+
+def _read(which: str, inbox: Iterable[Ticket]) -> tuple[Answer, ...]:
     ids = {ticket.slug: ticket.id for ticket in inbox}
-    raw = tomllib.loads(data("people.toml").read_text(encoding="utf-8"))["answer"]
+    raw = tomllib.loads(data("people.toml").read_text(encoding="utf-8"))[which]
     return tuple(
         Answer(ids[one["slug"]], one["tool"], one["by"], one["answer"] == "approve", one["note"])
         for one in raw

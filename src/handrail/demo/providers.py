@@ -1,25 +1,21 @@
-"""Two model providers, spoken to over plain HTTP: one conversation with tools each, and nothing else.
+"""Two model providers, asked through the gateway: one conversation with tools each, and nothing else.
 
 OpenAI's chat completions (``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` with its ``/v1``) and Anthropic's messages
 (``ANTHROPIC_API_KEY``, ``ANTHROPIC_BASE_URL`` without it). ``HANDRAIL_DEMO_MODEL`` names another model.
+The key and the address are for the demo's server only.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from http.client import HTTPException
+from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+
+from handrail.demo.hands import Ask
+from handrail.demo.line import ModelFailed
 
 ANSWER_TOKENS = 1_024
-LARGEST_ANSWER = 4_000_000
-
-
-class ModelFailed(Exception):
-    """The provider did not answer as it should; the text says what came instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Provider(Protocol):
     def name(self) -> str:
         """The provider and its model, for people."""
 
-    def begin(self, system: str, text: str, tools: Sequence[Tool]) -> Conversation:
+    def begin(self, system: str, text: str, tools: Sequence[Tool], ask: Ask) -> Conversation:
         """A new conversation that starts with ``text``."""
 
 
@@ -65,32 +61,29 @@ class Provider(Protocol):
 class OpenAI:
     """Chat completions."""
 
-    key: str = field(repr=False)
     model: str
-    base: str = "https://api.openai.com/v1"
-    timeout: float = 12.0
 
     @property
     def name(self) -> str:
         """The provider and its model, for people."""
         return f"OpenAI's {self.model}"
 
-    def begin(self, system: str, text: str, tools: Sequence[Tool]) -> Conversation:
+    def begin(self, system: str, text: str, tools: Sequence[Tool], ask: Ask) -> Conversation:
         """A new conversation that starts with ``text``."""
         messages = [{"role": "system", "content": system}, {"role": "user", "content": text}]
-        return _OpenAIConversation(self, messages, [_openai_tool(tool) for tool in tools])
+        return _OpenAIConversation(self.model, messages, [_openai_tool(tool) for tool in tools], ask)
 
 
 @dataclass(slots=True)
 class _OpenAIConversation:
-    provider: OpenAI
+    model: str
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]]
+    ask: Ask
 
     def next(self) -> Sequence[ToolCall]:
-        headers = {"authorization": f"Bearer {self.provider.key}"}
-        body = {"model": self.provider.model, "messages": self.messages, "tools": self.tools}
-        answer = _post(f"{self.provider.base}/chat/completions", headers, body, self.provider.timeout)
+        body = {"model": self.model, "messages": self.messages, "tools": self.tools}
+        answer = self.ask("openai/v1/chat/completions", body)
         try:
             message = answer["choices"][0]["message"]
             calls = [
@@ -117,42 +110,39 @@ def _openai_tool(tool: Tool) -> dict[str, Any]:
 class Anthropic:
     """Messages."""
 
-    key: str = field(repr=False)
     model: str
-    base: str = "https://api.anthropic.com"
-    timeout: float = 12.0
 
     @property
     def name(self) -> str:
         """The provider and its model, for people."""
         return f"Anthropic's {self.model}"
 
-    def begin(self, system: str, text: str, tools: Sequence[Tool]) -> Conversation:
+    def begin(self, system: str, text: str, tools: Sequence[Tool], ask: Ask) -> Conversation:
         """A new conversation that starts with ``text``."""
         told = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.schema}
             for tool in tools
         ]
-        return _AnthropicConversation(self, system, [{"role": "user", "content": text}], told)
+        return _AnthropicConversation(self.model, system, [{"role": "user", "content": text}], told, ask)
 
 
 @dataclass(slots=True)
 class _AnthropicConversation:
-    provider: Anthropic
+    model: str
     system: str
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]]
+    ask: Ask
 
     def next(self) -> Sequence[ToolCall]:
-        headers = {"x-api-key": self.provider.key, "anthropic-version": "2023-06-01"}
         body = {
-            "model": self.provider.model,
+            "model": self.model,
             "max_tokens": ANSWER_TOKENS,
             "system": self.system,
             "messages": self.messages,
             "tools": self.tools,
         }
-        answer = _post(f"{self.provider.base}/v1/messages", headers, body, self.provider.timeout)
+        answer = self.ask("anthropic/v1/messages", body, anthropic_version="2023-06-01")
         try:
             content = answer["content"]
             calls = [
@@ -172,13 +162,22 @@ class _AnthropicConversation:
 
 def chosen(env: Mapping[str, str]) -> Provider | None:
     """The provider whose key is set in ``env``, OpenAI first; None without any."""
-    if key := env.get("OPENAI_API_KEY"):
-        base = env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
-        return OpenAI(key, env.get("HANDRAIL_DEMO_MODEL") or "gpt-5-mini", base.rstrip("/"))
-    if key := env.get("ANTHROPIC_API_KEY"):
-        base = env.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
-        return Anthropic(key, env.get("HANDRAIL_DEMO_MODEL") or "claude-haiku-4-5", base.rstrip("/"))
+    model = env.get("HANDRAIL_DEMO_MODEL")
+    if env.get("OPENAI_API_KEY"):
+        return OpenAI(model or "gpt-5-mini")
+    if env.get("ANTHROPIC_API_KEY"):
+        return Anthropic(model or "claude-haiku-4-5")
     return None
+
+
+def upstreams(env: Mapping[str, str]) -> dict[str, str]:
+    """What the demo's server is told of the providers in ``env``, as its settings."""
+    told = {}
+    for name in ("OPENAI", "ANTHROPIC"):
+        for theirs, ours in (("API_KEY", "KEY"), ("BASE_URL", "URL")):
+            if env.get(f"{name}_API_KEY") and (value := env.get(f"{name}_{theirs}")):
+                told[f"HANDRAIL_UPSTREAM_{name}_{ours}"] = value
+    return told
 
 
 def _args(text: str) -> dict[str, object]:
@@ -192,19 +191,3 @@ def _object(found: object) -> dict[str, object]:
     if not isinstance(found, dict):
         raise ModelFailed(f"the model's arguments are no JSON object: {str(found)[:80]}")
     return found
-
-
-def _post(url: str, headers: Mapping[str, str], body: Mapping[str, object], timeout: float) -> Any:
-    if not url.startswith(("https://", "http://")):
-        raise ModelFailed(f"{url} is no web address; expected https://…")
-    data = json.dumps(body).encode()
-    request = Request(url, data, {"content-type": "application/json", **headers})  # noqa: S310 -- checked above
-    try:
-        with urlopen(request, timeout=timeout) as answer:  # noqa: S310 -- checked above
-            return json.loads(answer.read(LARGEST_ANSWER))
-    except HTTPError as error:
-        with error:
-            said = error.read(2_000).decode(errors="replace")
-        raise ModelFailed(f"{url} answered {error.code} {error.reason}: {said[:200]}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise ModelFailed(f"{url} could not be used: {error}") from error

@@ -1,196 +1,175 @@
-"""The demo, from an empty folder to a day's journal: agents work the inbox, people answer some questions."""
+"""The demo, from an empty folder to a day's journal: a server, agents that work an inbox, and people."""
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from handrail.demo import ledger
-from handrail.demo.agent import Scripted, answer_customer
-from handrail.demo.company import NAME, Ticket, build, tickets, tidy
-from handrail.demo.folder import NotOurs, prepare
-from handrail.demo.hands import Hands
-from handrail.demo.model import Model
-from handrail.demo.office import Opened, answer, opened, who_may
-from handrail.demo.people import Answer, answers
-from handrail.demo.providers import ModelFailed, Provider, Tool, chosen
+from handrail.demo.company import Ticket, build, tickets, tidy
+from handrail.demo.folder import VISITOR, NotOurs, prepared
+from handrail.demo.providers import chosen, upstreams
 from handrail.demo.show import Show
+from handrail.demo.stops import Over, Stops, begin
 from handrail.demo.summary import Example, hints, summary
-from handrail.engine.signature import of_function
-from handrail.words.errors import NotRun
+from handrail.demo.visitor import Mailbox, News, What, bounded, heard
+from handrail.words.errors import StoreError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from handrail.demo.day import Day
+    from handrail.demo.folder import Folder
+    from handrail.demo.office import Opened
 
 PEOPLE_LOOK_EVERY = 20
 """Tickets between two looks that the people take at their questions."""
-MODEL_SECONDS = 40
+MODEL_SECONDS = 40.0
 """How long a real model goes on taking tickets."""
-MODEL_AT_ONCE = 6
-"""Tickets that a real model works on at the same time."""
+LONGEST_END = 180.0
+"""Seconds that the end may take: more than what is under way, the server and the last reports get in all."""
+NEEDS = ("aiosmtpd", "argon2", "fastapi", "genai_prices", "httptools", "httpx", "jinja2", "uvicorn")
 CANNOT_START = 2
+INTERRUPTED = 130
 
 
-class Agent(Protocol):
-    """Whoever plays the agents."""
+class Headless:
+    """The pace of a day that nobody watches: as fast as it goes, and each answer is followed at once."""
 
-    @property
-    def name(self) -> str:
-        """Who it is, for people."""
+    model_seconds = MODEL_SECONDS
 
-    def work(self, ticket: Ticket, hands: Hands) -> None:
-        """Work on one ticket, inside a session for it."""
+    def looks(self, number: int) -> bool:
+        """Whether the people look at their questions after so many tickets."""
+        return number % PEOPLE_LOOK_EVERY == 0
+
+    def before(self, number: int) -> None:
+        """Nobody waits."""
+
+    def asked(self, follow: Callable[[], None]) -> None:
+        """It stays open, for whoever looks later."""
+
+    def answered(self, follow: Callable[[], None]) -> None:
+        """Go on with the ticket."""
+        follow()
 
 
-def run(directory: Path, *, headless: bool, console: Console) -> int:
-    """Run the whole demo in ``directory``; the exit code: 0, or 2 when it can't start.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How the day is to be seen: opening a browser, and with so many seconds between two tickets."""
+
+    browser: bool = True
+    pace: float = 4.0
+
+
+def run(directory: Path, *, headless: bool, console: Console, visit: Visit = Visit()) -> int:
+    """Run the whole demo in ``directory``; the exit code: 0, 2 when it can't start, 130 when it was cut off.
+
+    Without a terminal it is headless: it ends by itself.
 
     Raises:
-        handrail.HandrailError: the policy or the store can't be used.
+        handrail.HandrailError: the policy, the store or the server can't be used.
     """
-    show = Show(console, headless=headless)
-    if find_spec("aiosmtpd") is None:
+    headless = headless or not console.is_terminal
+    show = Show(console, moving=not headless)
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
         show.say(
-            "The demo sends real mail to a sink of its own and needs: pip install 'handrail[demo]'", "red"
+            f"The demo runs a server and sends real mail to its own sink. It lacks {', '.join(missing)}: "
+            "pip install 'handrail[demo,llm,server]'",
+            "red",
         )
         return CANNOT_START
-    try:
-        folder = prepare(directory)
-    except (NotOurs, OSError) as error:
-        show.say(str(error), "red")
-        return CANNOT_START
-    inbox = tickets()
-    build(folder.database, inbox, datetime.now(UTC))
-    with opened(folder) as desk:
-        day = _Day(desk, inbox, show)
-        day.work(chosen(os.environ))
-        found = ledger.everything(desk.engine.store)
-        summary(show, found, desk.engine.policy.policy.tools)
-        example = _example(desk, found)
-    tidy(folder.database)
-    hints(show, directory, example)
-    return 0
-
-
-class _Day:
-    """One day at the desk."""
-
-    def __init__(self, desk: Opened, inbox: Sequence[Ticket], show: Show) -> None:
-        self._desk = desk
-        self._inbox = inbox
-        self._show = show
-        self._hands = Hands(desk.rail, desk.tools)
-        self._store = desk.engine.store
-        self._lock = threading.Lock()
-        self._begun: set[str] = set()
-
-    def work(self, provider: Provider | None) -> None:
-        """Work through the inbox, with a model if there is one."""
-        script = Scripted()
-        if provider is None:
-            self._open(script)
-            self._with_script(script, self._inbox)
-            return
-        until = time.monotonic() + MODEL_SECONDS
-        model = Model(provider, *_told(self._desk), until)
-        self._open(model)
-        failure = self._with_model(model, until)
-        if failure is not None:
-            self._show.say(
-                f"{model.name} failed: {failure}\nThe scripted agent takes over from here.", "bold red"
-            )
-            self._with_script(script, [each for each in self._inbox if each.id not in self._begun])
-        elif len(self._begun) < len(self._inbox):
-            self._show.say(
-                f"The time for the demo is over; {model.name} has not seen the rest of the inbox.", "bold"
-            )
-
-    def _open(self, agent: Agent) -> None:
-        self._show.say(
-            f"{NAME}, kitchenware: the support desk. Its agents are played by {agent.name}.\n", "bold"
-        )
-
-    def _with_script(self, script: Scripted, inbox: Sequence[Ticket]) -> None:
-        waiting = list(answers(self._inbox))
-        with self._show.watching():
-            for number, ticket in enumerate(inbox, start=1):
-                self._one(script, ticket)
-                if number % PEOPLE_LOOK_EVERY == 0 or number == len(inbox):
-                    waiting = [given for given in waiting if not self._answer(given)]
-
-    def _with_model(self, model: Model, until: float) -> ModelFailed | None:
-        failures: list[ModelFailed] = []
-
-        def one(ticket: Ticket) -> None:
-            if failures or time.monotonic() > until:
-                return
-            try:
-                self._one(model, ticket)
-            except ModelFailed as error:
-                failures.append(error)
-
-        first = sorted(self._inbox, key=lambda ticket: not ticket.show)
-        with self._show.watching(), ThreadPoolExecutor(MODEL_AT_ONCE) as pool:
-            list(pool.map(one, first))
-        return failures[0] if failures else None
-
-    def _one(self, agent: Agent, ticket: Ticket) -> None:
-        self._begun.add(ticket.id)
-        with self._desk.rail.session(agent=ticket.agent, task=ticket.id):
-            agent.work(ticket, self._hands)
-        with self._lock:
-            so_far = ledger.everything(self._store) if self._show.moving else ()
-            self._show.ticket(ticket, ledger.of_ticket(self._store, ticket.id), so_far)
-
-    def _answer(self, given: Answer) -> bool:
-        """One person answers, if the question is there; what is approved runs and the customer is told."""
-        row = self._asked(given)
-        if row is None or (approval := ledger.question(self._store, row.action)) is None:
-            return False
-        answer(self._desk, approval.id, given)
-        if given.approve:
-            self._resume(row, next(ticket for ticket in self._inbox if ticket.id == given.ticket))
-        self._show.answered(given, ledger.one(self._store, row.action))
-        return True
-
-    def _asked(self, given: Answer) -> ledger.Row | None:
-        found = ledger.of_ticket(self._store, given.ticket)
-        return next((row for row in found if row.tool == given.tool and row.fate is ledger.Fate.ASKED), None)
-
-    def _resume(self, row: ledger.Row, ticket: Ticket) -> None:
+    mailbox: Mailbox = Mailbox()
+    with ExitStack() as stack:
+        stack.enter_context(heard(mailbox))
         try:
-            self._desk.rail.resume(row.action)
-        except NotRun as error:
-            self._show.say(f"{row.action} did not run after all: {error}", "red")
-            return
-        if ticket.reply is not None and row.tool != "send_reply":
-            with self._desk.rail.session(agent=ticket.agent, task=ticket.id):
-                answer_customer(ticket, self._hands)
+            folder = stack.enter_context(prepared(directory))
+        except (NotOurs, OSError) as error:
+            show.say(str(error), "red")
+            return CANNOT_START
+        inbox = tickets()
+        build(folder.database, inbox, datetime.now(UTC))
+        ended = _held(folder, inbox, show, mailbox, None if headless else visit)
+        tidy(folder.database)
+    hints(show, directory, ended.example, visitor=None if headless else VISITOR)
+    return INTERRUPTED if ended.early else 0
 
 
-def _example(desk: Opened, found: Sequence[ledger.Row]) -> Example | None:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the day went: a question that is left for whoever looks on, and whether it was cut off."""
+
+    example: Example | None
+    early: bool
+
+
+def _held(
+    folder: Folder, inbox: Sequence[Ticket], show: Show, mailbox: Mailbox, visit: Visit | None
+) -> Ended:
+    """Hold the day, with a visitor unless ``visit`` is None, and tell what came of it."""
+    from handrail.demo.day import Day
+    from handrail.demo.live import Host, Live, stand_in
+    from handrail.demo.office import opened
+
+    with ExitStack() as ending, opened(folder, inbox, upstreams(os.environ)) as office:
+        stops = Stops(office.store, lambda sentence: show.say(sentence, "bold yellow"))
+        pace = Headless() if visit is None else Live(stops, mailbox, visit.pace)
+        day = Day(office, inbox, show, stops, pace)
+        begin("server", partial(_watch, office, folder), stops, mailbox)
+        with show.watching():
+            try:
+                if visit is None:
+                    begin("day", partial(_work, day, mailbox), stops, mailbox)
+                    early = _alone(mailbox)
+                else:
+                    host = Host(office, show, browser=visit.browser)
+                    host.receive()
+                    begin("day", partial(_work, day, mailbox), stops, mailbox)
+                    begin("colleagues", partial(stand_in, office, inbox, stops), stops, mailbox)
+                    host.stay(mailbox)
+                    early = False
+            finally:
+                ending.enter_context(bounded(LONGEST_END))
+                stops.end()
+        found = ledger.everything(office.store)
+        summary(show, found, office.policy.tools, ledger.asked(office.store))
+        return Ended(_example(office, found), early)
+
+
+def _alone(mailbox: Mailbox) -> bool:
+    """Wait for the end of a day that nobody looks at; whether it was cut off."""
+    news = mailbox.get()
+    if news.error is not None:
+        raise news.error
+    return news.what is What.ENDED
+
+
+def _work(day: Day, mailbox: Mailbox) -> None:
+    with suppress(Over):
+        day.work(chosen(os.environ))
+    mailbox.put(News(What.DONE))
+
+
+def _watch(office: Opened, folder: Folder) -> None:
+    code = office.site.process.wait()
+    raise StoreError(f"the demo's server stopped by itself with code {code}; {folder.log} may say why")
+
+
+def _example(office: Opened, found: Sequence[ledger.Row]) -> Example | None:
     """An open question about a refund that one person can answer, for the visitor to try."""
+    from handrail.demo.office import who_may
+
     for row in found:
         if row.fate is ledger.Fate.ASKED and row.tool == "issue_refund":
-            question = ledger.question(desk.engine.store, row.action)
-            person = question and who_may(desk, question)
+            question = ledger.question(office.store, row.action)
+            person = question and who_may(office.policy, question)
             if person:
                 return Example(row, person)
     return None
-
-
-def _told(desk: Opened) -> tuple[dict[str, list[Tool]], dict[str, Sequence[str]]]:
-    """For each agent the tools that it may use, and the policy's lines for its prompt."""
-    agents = desk.engine.policy.policy.agents
-    told: dict[str, Sequence[str]] = {name: agent.told for name, agent in agents.items()}
-    return {name: [_tool(each) for each in desk.rail.tools_for(name)] for name in agents}, told
-
-
-def _tool(function: Callable[..., object]) -> Tool:
-    return Tool(function.__name__, function.__doc__ or "", of_function(function).schema)

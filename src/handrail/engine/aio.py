@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.engine.blocking import perform
 from handrail.engine.context import without_key
-from handrail.engine.effects import Call, Effect, NotBegun, Road, Write
+from handrail.engine.effects import Call, Do, Effect, NotBegun, Road, Stop, Write
+from handrail.engine.outcomes import stopped
+from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from handrail.engine.core import Engine
+    from handrail.words.action import Action
 
 T = TypeVar("T")
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks at a question while one waits for its answer."""
 
 
-async def walk(engine: Engine, road: Road) -> Any:
+async def walk(engine: Engine | None, road: Road) -> Any:
     """Drive ``road`` and give what it returns; what an effect raises is raised inside the road.
 
     A cancellation never leaves a write half known: the write is waited for, the road learns its result, and
@@ -55,7 +61,7 @@ async def _to_the_end(driver: Driver, road: Road) -> Any:
 class Driver:
     """Performs one road's effects, and remembers a cancellation that came while it had to wait."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine | None) -> None:
         """Nothing was cancelled yet."""
         self.engine = engine
         self.cancelled = False
@@ -66,7 +72,7 @@ class Driver:
         Raises:
             NotBegun: the task was cancelled between the claim and the call: the tool is not called.
         """
-        if isinstance(effect, Write):
+        if isinstance(effect, Write) or (isinstance(effect, Do) and effect.whole):
             return await self._wait_for(effect)
         if self.cancelled:
             raise NotBegun if isinstance(effect, Call) else asyncio.CancelledError
@@ -74,7 +80,8 @@ class Driver:
             return await asyncio.to_thread(perform, self.engine, effect)
         if effect.tool.is_async:
             with without_key():
-                return await effect.tool.function(**effect.tool.signature.decode(effect.payload))
+                working = effect.tool.function(**effect.tool.signature.decode(effect.payload))
+                return await (working if effect.stop is None else stoppable(working, effect.stop))
         return await self._wait_for(effect)
 
     async def _wait_for(self, effect: Effect) -> Any:
@@ -92,6 +99,38 @@ class Driver:
         return work.result()
 
 
-async def in_thread(act: Callable[..., T], *args: Any) -> T:
-    """Run blocking code in a thread, in this task's context."""
-    return await asyncio.to_thread(act, *args)
+async def stoppable(working: Awaitable[T], stop: Stop) -> T:
+    """Await a tool in a task of its own, which a halt cancels without cancelling the caller's.
+
+    Raises:
+        ToolFailed: it was stopped by a halt.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(working)
+
+    def cancel() -> None:
+        with suppress(RuntimeError):  # the loop has ended, and all its tasks with it
+            loop.call_soon_threadsafe(task.cancel)
+
+    stop.arm(cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        caller = asyncio.current_task()
+        if stop.asked and not (caller is not None and caller.cancelling()):
+            raise stopped(stop.action) from None
+        raise
+
+
+async def waited(look: Callable[[], Action], timeout: float | None) -> Action:  # noqa: ASYNC109 - as Rail.wait
+    """Look again and again until the action is no longer held; no thread is taken up between two looks."""
+    loop = asyncio.get_running_loop()
+    end = None if timeout is None else loop.time() + timeout
+    pause = SHORTEST_PAUSE
+    while (current := await asyncio.to_thread(look)).state is State.HELD:
+        left = pause if end is None else end - loop.time()
+        if left <= 0:
+            break
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    return current

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handrail.engine.context import without_key
-from handrail.engine.effects import Call, Effect, Facts, Road, Write, facts
+from handrail.engine.effects import Call, Do, Effect, Road, Write, facts
 
 if TYPE_CHECKING:
     from handrail.engine.core import Engine
 
 
-def walk(engine: Engine, road: Road) -> Any:
-    """Drive ``road`` and give what it returns; what an effect raises is raised inside the road."""
+def walk(engine: Engine | None, road: Road) -> Any:
+    """Drive ``road`` and give what it returns; what an effect raises is raised inside the road.
+
+    A road that only calls tools and does pieces of I/O needs no engine.
+    """
     try:
         effect = next(road)
         while True:
@@ -26,13 +29,15 @@ def walk(engine: Engine, road: Road) -> Any:
         return end.value
 
 
-def perform(engine: Engine, effect: Effect) -> Any:
+def perform(engine: Engine | None, effect: Effect) -> Any:
     """Do one effect."""
-    if isinstance(effect, Write):
-        return engine.store.write(effect.commit, effect.work)
     if isinstance(effect, Call):
         with without_key():
             return effect.tool.function(**effect.tool.signature.decode(effect.payload))
-    if isinstance(effect, Facts):
-        return facts(engine, effect.queries)
-    return effect.act()
+    if isinstance(effect, Do):
+        return effect.act()
+    if engine is None:
+        raise AssertionError("this road writes or asks for facts, which takes an engine")
+    if isinstance(effect, Write):
+        return engine.store.write(effect.commit, effect.work)
+    return facts(engine, effect.queries)

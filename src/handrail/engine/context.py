@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
 MARK = "HANDRAIL_SESSION"
 """Set in the environment while a session is open, so that commands started by a tool know it."""
+DIGITS = 400
+"""Digits of a confidence: every float has fewer, and 1e-999999 would be a megabyte on each page."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Session:
     """One run of an agent for one piece of business."""
 
     id: str
     agent: str
     task: str | None
+    token: str | None = field(default=None, repr=False)
+    """What proves it to the server, where a service opened it."""
+    inside: Session | None = field(default=None, repr=False)
+    """The session inside which it was opened: what it spends is that one's."""
+    lineage: tuple[str, ...] = ()
+    """The sessions inside which it was opened, from the first one down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,9 @@ def confidence_of(value: float | Decimal | None) -> Decimal | None:
         raise BadArguments(f"confidence is {value!r}; expected a number from 0 to 1") from error
     if isinstance(value, bool) or not exact.is_finite() or not 0 <= exact <= 1:
         raise BadArguments(f"confidence is {value!r}; expected a number from 0 to 1")
-    return exact
+    if exact and (exact.adjusted() < -DIGITS or len(exact.as_tuple().digits) > DIGITS):
+        raise BadArguments(f"confidence has more than {DIGITS} digits")
+    return exact or Decimal(0)
 
 
 def _mark(session: str, *, add: bool) -> None:

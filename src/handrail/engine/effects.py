@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from handrail.words.fact import Failed
 if TYPE_CHECKING:
     from handrail.engine.core import Engine, Tool
     from handrail.ports import Commit, Transaction
+    from handrail.words.action import Action
     from handrail.words.verdict import Query
 
 BUDGET = "budget:"
@@ -38,17 +40,46 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Run this blocking piece of I/O."""
+    """Run this blocking piece of I/O. ``whole``: its end is waited for also when the caller goes away."""
 
     act: Callable[[], Any]
+    whole: bool = False
+
+
+class Stop:
+    """How a halt reaches one tool that is running; asked for before there is a task, it stops it at once."""
+
+    def __init__(self, action: Action) -> None:
+        """Nobody has asked yet."""
+        self.action = action
+        self.asked = False
+        self._lock = threading.Lock()
+        self._act: Callable[[], object] | None = None
+
+    def arm(self, act: Callable[[], object]) -> None:
+        """``act`` stops the tool; any thread may call it."""
+        with self._lock:
+            self._act = act
+            asked = self.asked
+        if asked:
+            act()
+
+    def __call__(self) -> None:
+        """Stop it; a second time nothing happens."""
+        with self._lock:
+            act = None if self.asked else self._act
+            self.asked = True
+        if act is not None:
+            act()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call the tool with values decoded from the frozen bytes."""
+    """Call the tool with values decoded from the frozen bytes; with ``stop`` a halt may cancel it."""
 
     tool: Tool
     payload: bytes
+    stop: Stop | None = None
 
 
 Effect = Facts | Write | Do | Call
@@ -76,4 +107,5 @@ def fact(engine: Engine, query: Query) -> object:
 def _used(engine: Engine, query: Query) -> object:
     budget = query.name.removeprefix(BUDGET)
     scope, window = str(query.given["scope"]), query.given["window"]
-    return engine.store.read(lambda tx: tx.budgets.used(budget, scope, int(str(window))))
+    rolling = query.given.get("rolling", 0)
+    return engine.store.read(lambda tx: tx.budgets.room(budget, scope, int(str(window)), int(str(rolling))))

@@ -69,6 +69,11 @@ def new_id() -> str:
     return f"{_moments.next():016x}{_random.hex(6)}"
 
 
+def first_id(at: int) -> str:
+    """What no id of that time (milliseconds since the epoch, UTC) or later sorts before."""
+    return f"{max(at, 0) << 16:016x}"
+
+
 def new_secret() -> str:
     """128 random bits in hexadecimal, for tokens, salts and keys."""
     return _random.hex(16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from handrail.engine.core import logger
@@ -14,7 +14,10 @@ from handrail.words.level import Rung
 from handrail.words.verdict import Decision, Measure, Need, Outcome, Step, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from handrail.engine.core import Engine
+    from handrail.policy.compile import CompiledPolicy
     from handrail.words.action import Proposal
     from handrail.words.restriction import Restrictions
     from handrail.words.verdict import Ask
@@ -29,6 +32,8 @@ class Judged:
     verdict: Verdict
     facts: dict[str, object]
     restrictions: Restrictions
+    supplied: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Everything that the gate was given, also of the rail's own."""
 
 
 def judge(
@@ -53,10 +58,20 @@ def judge(
                 supplied |= {query.name: found.get(query.name, _NOT_SUPPLIED) for query in answer.queries}
                 continue
             answer = refusal(policy.digest, f"The gate asked twice for {', '.join(again)}.")
-        return Judged(answer, told(supplied), restrictions)
+        return Judged(answer, told(supplied), restrictions, supplied)
 
 
-def told(supplied: dict[str, object]) -> dict[str, object]:
+def judge_again(
+    policy: CompiledPolicy, proposal: Proposal, judged: Judged, approved: frozenset[Ask]
+) -> Judged | None:
+    """The same judgement on the same facts with these asks answered; None when the gate can't give it."""
+    if policy.digest != judged.verdict.policy:
+        return None
+    answer = decide(policy, proposal, judged.supplied, approved=approved)
+    return None if isinstance(answer, Need) else replace(judged, verdict=answer)
+
+
+def told(supplied: Mapping[str, object]) -> dict[str, object]:
     """The facts worth keeping with an action: those of the policy, not the rail's own."""
     return {
         name: {"failed": value.why} if isinstance(value, Failed) else value

@@ -1,4 +1,4 @@
-"""The keeper: one quiet thread of an embedded rail that seals, beats, expires and reaps."""
+"""The keeper: one quiet thread of an embedded rail that seals, beats, expires, reaps and erases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from handrail.engine import jobs
+from handrail.engine import budget_leases, budget_pauses, jobs, model_calls, retention
 from handrail.engine.core import logger
 from handrail.engine.ids import owner
 from handrail.engine.settle import flush
@@ -38,6 +38,9 @@ class Keeper:
         self._dirty = False
         self._looked = time.monotonic()
         self._beaten = time.monotonic()
+        self._erased: float | None = None
+        self.relieved = False
+        """A server seals, expires, reaps and tells by itself: the rest is what only this process can do."""
         _keepers.add(self)
 
     @property
@@ -65,16 +68,27 @@ class Keeper:
             return
         if engine.unrecorded:
             self._try("write an outcome", lambda: flush(engine))
+        if engine.calling.untold:
+            self._try("write the end of a model call", lambda: model_calls.flush(engine))
+        self._try("give back parts of budgets", lambda: budget_leases.close_own(engine))
         if self._dirty:
             self._try("seal", lambda: jobs.seal(engine))
+        if engine.deliverer is not None:
+            self._try("tell people", engine.deliverer.close)
 
     def start_anew(self) -> None:
         """In a forked child: the thread and what the parent is running stayed with the parent."""
         engine = self._engine()
         if engine is not None:
             engine.running.clear()
+            engine.cancels.clear()
             engine.unrecorded.clear()
+            engine.calling.forget()
+            if engine.chunks is not None:
+                engine.chunks.forget()
             engine.owner = owner()
+            if engine.deliverer is not None:
+                engine.deliverer.start_anew()
         self._wake, self._lock, self._thread = threading.Event(), threading.Lock(), None
         self._dirty = False
 
@@ -97,23 +111,40 @@ class Keeper:
     def _round(self, engine: Engine) -> None:
         if engine.unrecorded:
             self._try("write an outcome", lambda: flush(engine))
-        if self._dirty:
+        if engine.calling.untold:
+            self._try("write the end of a model call", lambda: model_calls.flush(engine))
+        if self._dirty and not self.relieved:
             self._dirty = False
             self._try("seal", lambda: jobs.seal(engine))
+        if engine.deliverer is not None and not self.relieved:
+            self._try("tell people", engine.deliverer.hand_over)
         now = time.monotonic()
-        if engine.running and now - self._beaten > engine.lease / 3000:
+        if (engine.running or engine.calling.running) and now - self._beaten > engine.lease / 3000:
             self._beaten = now
             self._try("beat", lambda: jobs.beat(engine))
-        if now - self._looked >= LOOK_EVERY:
+        if engine.chunks is not None and engine.chunks.any:
+            self._try("give back parts of budgets", lambda: budget_leases.tend(engine))
+            self._wake.set()
+        if engine.cancels:
+            self._try("look for halts", lambda: jobs.stop_halted(engine))
+        if now - self._looked >= LOOK_EVERY and not self.relieved:
             self._looked = now
             self._try("look for what is due", lambda: self._due(engine))
-        if engine.running:
+            self._try("let what was paused go on", lambda: self._go_on(engine))
+        if engine.running or engine.calling.running:
             self._wake.set()
 
     def _due(self, engine: Engine) -> None:
         if jobs.anything_due(engine):
             changed = jobs.reap(engine) + jobs.expire(engine)
             self._dirty = self._dirty or changed > 0
+        if self._erased is None or time.monotonic() - self._erased > retention.EVERY:
+            self._erased = time.monotonic()
+            retention.erase(engine)
+
+    def _go_on(self, engine: Engine) -> None:
+        if budget_pauses.anything_paused(engine):
+            self._dirty = budget_pauses.go_on(engine) > 0 or self._dirty
 
     def _try(self, what: str, job: Callable[[], object]) -> None:
         try:

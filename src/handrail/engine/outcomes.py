@@ -9,6 +9,7 @@ from handrail.words.lifecycle import State
 from handrail.words.verdict import Decision
 
 if TYPE_CHECKING:
+    from handrail.policy.model import Policy
     from handrail.words.action import Action
     from handrail.words.verdict import Verdict
 
@@ -19,6 +20,11 @@ DO = {
     State.CANCELLED: "You may propose it anew if it is still wanted.",
     State.SUPERSEDED: "A person changed it; look at the newer action.",
 }
+WAITS = "It stays approved: try again once that is lifted, and go on with other work meanwhile."
+"""What to do about an approved action that a halt covers."""
+ANSWERED = "a person answered: "
+"""How the error of an action begins that a person answered with a text for the agent."""
+DO_ANSWERED = "Go on as the answer says; propose a new call only if it asks for one."
 
 
 def sentences(reasons: tuple[str, ...]) -> str:
@@ -26,17 +32,18 @@ def sentences(reasons: tuple[str, ...]) -> str:
     return " ".join(reason if reason.endswith((".", "!", "?")) else f"{reason}." for reason in reasons)
 
 
-def denied(action: str, tool: str, verdict: Verdict) -> Denied:
+def denied(action: str, tool: str, verdict: Verdict, do: str = DO[State.DENIED]) -> Denied:
     """The gate refused."""
     why = sentences(verdict.reasons) or "It is not allowed."
-    return Denied(f"{tool} was refused: {why} {DO[State.DENIED]}", action, verdict)
+    return Denied(f"{tool} was refused: {why} {do}", action, verdict)
 
 
-def held(action: str, tool: str, verdict: Verdict) -> Held:
-    """A person is asked."""
+def held(action: str, tool: str, verdict: Verdict, *, changed: bool = False) -> Held:
+    """A person is asked; perhaps about what another person made of it."""
     why = sentences(verdict.reasons)
+    what = f"{tool}, as a person changed it," if changed else tool
     sentence = (
-        f"{tool} waits for a person's answer (action {action}): {why} "
+        f"{what} waits for a person's answer (action {action}): {why} "
         "It has not run; go on with other work and check this action later, do not repeat the call."
     )
     return Held(sentence, action, verdict)
@@ -52,31 +59,60 @@ def shadowed(action: str, tool: str, verdict: Verdict) -> Shadowed:
     return Shadowed(sentence, action, verdict)
 
 
-def ended(action: Action) -> NotRun:
-    """What became of an action that an equal proposal met, or that can't be resumed."""
+def ended(action: Action, policy: Policy | None = None) -> NotRun:
+    """What became of an action that an equal proposal met, or that can't be resumed.
+
+    The policy may have words of its own for what the agent is to do then.
+    """
     if action.state is State.SHADOWED:
         return shadowed(action.id, action.tool, action.verdict)
     if action.state is State.HELD:
-        return held(action.id, action.tool, action.verdict)
+        return held(action.id, action.tool, action.verdict, changed=action.supersedes is not None)
     if action.state is State.DENIED:
-        return denied(action.id, action.tool, action.verdict)
+        return denied(action.id, action.tool, action.verdict, _do(action, policy))
     if action.state in (State.RUNNING, State.UNKNOWN, State.WAITING):
         return InProgress(_in_progress(action), action.id, action.verdict)
     if action.state is State.FAILED:
         sentence = f"{action.tool} failed when it ran ({action.error}); it is not run again by itself."
         return ToolFailed(sentence, action.id, action.verdict)
+    sentence = f"{action.tool} {_what(action)}. {_do(action, policy)}".strip()
+    return Denied(sentence, action.id, action.verdict)
+
+
+def _what(action: Action) -> str:
+    if is_answered(action):
+        return f"was not run: {action.error}"
     words: dict[State, str] = {
         State.REJECTED: "was rejected by a person",
         State.EXPIRED: "was not answered in time",
         State.CANCELLED: "was cancelled",
     }
-    if action.state is State.EXPIRED and action.approved:
+    if action.state is State.EXPIRED and (action.approved or action.supersedes):
         words[State.EXPIRED] = "was approved, but not run in time"
+    changed = "as a person changed it, " if action.supersedes else ""
     reason = f": {action.error}" if action.error else ""
-    what = words.get(action.state, f"is {action.state}")
-    return Denied(
-        f"{action.tool} {what}{reason}. {DO.get(action.state, '')}".strip(), action.id, action.verdict
+    return changed + words.get(action.state, f"is {action.state}") + reason
+
+
+def is_answered(action: Action) -> bool:
+    """Whether a person told the agent something instead of letting it run."""
+    return action.state is State.CANCELLED and (action.error or "").startswith(ANSWERED)
+
+
+def _do(action: Action, policy: Policy | None) -> str:
+    agent = policy.agents.get(action.agent) if policy else None
+    word = "answered" if is_answered(action) else str(action.state)
+    usual = DO_ANSWERED if is_answered(action) else DO.get(action.state, "")
+    return agent.told_when.get(word, usual) if agent else usual
+
+
+def stopped(action: Action) -> ToolFailed:
+    """A halt cancelled it while it ran."""
+    sentence = (
+        f"{action.tool} was stopped by a halt while it ran (action {action.id}), and nobody knows how far it "
+        "came. Do not repeat it; hand the task to a person."
     )
+    return ToolFailed(sentence, action.id, action.verdict)
 
 
 def _in_progress(action: Action) -> str:

@@ -31,9 +31,14 @@ def plain(kind: Kind, at: int, **body: object) -> Entry:
     return Entry(kind, at, encode(body), None, **names)  # type: ignore[arg-type]
 
 
+def of(action: Action, kind: Kind, at: int, body: bytes) -> Entry:
+    """An entry about an action whose body a ``Recorder`` made."""
+    return Entry(kind, at, body, action.id, action.agent, action.tool, action.session, action.task)
+
+
 def about(action: Action, kind: Kind, at: int, **body: object) -> Entry:
     """An entry about an action."""
-    return Entry(kind, at, encode(body), action.id, action.agent, action.tool, action.session, action.task)
+    return of(action, kind, at, encode(body))
 
 
 class Recorder:
@@ -48,19 +53,40 @@ class Recorder:
         """A text of foreign code without the values that the policy hides among ``args``."""
         if not self._hides:
             return text
-        return _without(text, _unseen(args, self._redactor.redact("args", args)))
+        return without(text, _unseen(args, self._redactor.redact("args", args)))
+
+    @property
+    def hides(self) -> bool:
+        """Whether the policy hides anything."""
+        return self._hides
+
+    def unseen(self, root: str, values: object) -> frozenset[str]:
+        """Every text among ``args`` or ``output`` that the policy hides, and that is worth looking for."""
+        if not self._hides:
+            return frozenset()
+        kept = self._redactor.redact(root, values)
+        return frozenset(each for each in _unseen(values, kept) if len(each) >= SHORTEST)
+
+    def prompt(self, value: object) -> object:
+        """What is kept of a prompt: all but what the policy's paths under ``prompts`` name."""
+        return self._redactor.hide("prompts", value)
 
     def without(self, text: str, given: Mapping[str, object]) -> str:
         """A source's error without what it was given, where the policy hides anything at all."""
-        return _without(text, _texts(given)) if self._hides else text
+        return without(text, _texts(given)) if self._hides else text
 
-    def proposed(self, proposal: Proposal, salt: bytes, person: str | None = None) -> bytes:
-        """What was asked for; ``person`` is who runs it by hand."""
+    def shown(self, root: str, values: object) -> object:
+        """What channels and pages may show of ``args``, ``facts`` or ``output``."""
+        return self._redactor.redact(root, values)
+
+    def proposed(self, proposal: Proposal, salt: bytes, person: str | None = None, **more: object) -> bytes:
+        """What was asked for; ``person`` is who runs it by hand, ``more`` where else it comes from."""
         body: dict[str, object] = {
             "input": self._redactor.redact("args", proposal.args),
             "digests": field_digests("args", proposal.args, salt),
             "digest": proposal.digest,
             "binding": proposal.binding,
+            **more,
         }
         for name in ("confidence", "rationale", "key", "refusal"):
             value = getattr(proposal, name)
@@ -96,7 +122,8 @@ class Recorder:
         }
 
 
-def _without(text: str, values: Iterable[str]) -> str:
+def without(text: str, values: Iterable[str]) -> str:
+    """A text without these values, however they are spelt in it."""
     spellings = {spelling for value in values for spelling in (value, repr(value)[1:-1], dumps(value)[1:-1])}
     for spelling in sorted(spellings, key=len, reverse=True):
         if len(spelling) >= SHORTEST:

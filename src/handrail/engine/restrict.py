@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.engine import record
+from handrail.engine.core import logger
+from handrail.engine.deliveries import plan_halt
 from handrail.engine.ids import new_id
 from handrail.engine.texts import reason_of
+from handrail.policy.nearest import nearest
 from handrail.ports import Commit
 from handrail.words.entry import Kind
-from handrail.words.errors import NotFound, Refused
+from handrail.words.errors import Conflict, HandrailError, NotFound, Refused
 from handrail.words.level import Rung
 
 if TYPE_CHECKING:
@@ -44,12 +47,25 @@ def halt(
         tx.restrictions.halt(halt_id, agent, tool, reason, person, at)
         body = {"halt": halt_id, "agent": agent, "tool": tool, "reason": reason, "person": person}
         tx.journal.append([record.plain(Kind.HALTED, at, **body)])
+        plan_halt(tx, engine.policy.policy, halt_id, at)
         covered = (agent, tool)
         return [each for each in tx.actions.running() if _covers(covered, each)]
 
+    _know_whom_to_tell(engine)
     running = engine.store.restrict(Commit.HALT, work)
     engine.stir()
     return halt_id, running
+
+
+def strangers(policy: Policy, agent: str | None, tool: str | None) -> list[str]:
+    """What a halt names that the policy does not know: a mistyped name stops nothing."""
+    told = []
+    for what, name, names in (("agent", agent, policy.agents), ("tool", tool, policy.tools)):
+        if name is not None and name not in names:
+            near = nearest(name, names)
+            hint = f"; did you mean {near!r}?" if near else "."
+            told.append(f"The policy knows no {what} {name!r}{hint}")
+    return told
 
 
 def lift(engine: Engine, halt_id: str, reason: str, person: str) -> None:
@@ -65,7 +81,9 @@ def lift(engine: Engine, halt_id: str, reason: str, person: str) -> None:
         if not tx.restrictions.lift(halt_id, reason, person, at):
             raise NotFound(f"there is no halt {halt_id} in force")
         tx.journal.append([record.plain(Kind.LIFTED, at, halt=halt_id, reason=reason, person=person)])
+        plan_halt(tx, engine.policy.policy, halt_id, at, lifted=True)
 
+    _know_whom_to_tell(engine)
     engine.store.restrict(Commit.LIFT, work)
     engine.stir()
 
@@ -112,10 +130,17 @@ def rung_of(engine: Engine, agent: str, tool: str) -> Rung:
     return min(grant.rung if grant else starts, ceiling)
 
 
-def activate(engine: Engine, policy: Policy, person: str, reason: str) -> None:
-    """Make a policy version the running one, in every process."""
+def activate(engine: Engine, policy: Policy, person: str, reason: str, expected: str | None = None) -> None:
+    """Make a policy version the running one, in every process. ``expected`` is the one that it follows.
+
+    Raises:
+        Conflict: another version than the expected one is running.
+    """
 
     def work(tx: Transaction) -> None:
+        running = tx.restrictions.read().policy if expected is not None else None
+        if running != expected:
+            raise Conflict(f"version {(running or 'none')[:12]} is running now; look at it before you go on")
         _activate(tx, policy, person, reason)
 
     engine.store.restrict(Commit.ACTIVATE, work)
@@ -149,6 +174,16 @@ def _activate(tx: Transaction, policy: Policy, person: str, reason: str) -> None
     tx.restrictions.activate(policy.digest, person, reason, at)
     body = {"policy": policy.digest, "person": person, "reason": reason}
     tx.journal.append([record.plain(Kind.POLICY_ACTIVATED, at, **body)])
+
+
+def _know_whom_to_tell(engine: Engine) -> None:
+    """Take the policy up that names whom to alert, where it is not known yet. The halt does not need it."""
+    if engine.restrictions.generation:
+        return
+    try:
+        engine.refresh()
+    except HandrailError as error:
+        logger.warning("the policy can't be read, so nobody is alerted: %s", error)
 
 
 def _covers(covered: tuple[str | None, str | None], action: Action) -> bool:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from handrail.engine import record
+from handrail.engine.budget_holds import release_holds, settle_holds
+from handrail.engine.deliveries import plan_outcome
 from handrail.engine.door import thaw_any
 from handrail.engine.effects import Road, Write
+from handrail.engine.loops import failed
 from handrail.engine.texts import reason_of
 from handrail.ports import Commit
 from handrail.words.entry import Kind
-from handrail.words.errors import NotFound, OutcomeUnrecorded
+from handrail.words.errors import BadArguments, NotFound, OutcomeUnrecorded
 from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:
@@ -32,7 +35,10 @@ _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=repr).encode
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one attempt ended. ``nothing_done`` is True only when the tool provably had no effect."""
+    """How one attempt ended. ``nothing_done`` is True only when the tool provably had no effect.
+
+    It is ``proven`` where the tool ran in the rail's own process: an agent's word gives no money back.
+    """
 
     action: Action
     token: str
@@ -42,6 +48,7 @@ class Outcome:
     nothing_done: bool
     milliseconds: float
     salt: str
+    proven: bool = True
 
 
 def output_text(output: object) -> str:
@@ -103,17 +110,20 @@ def write(engine: Engine, tx: Transaction, outcome: Outcome) -> bool:
     attempt = tx.actions.finish(action.id, outcome.token, outcome.state, at, outcome.error)
     if attempt is None:
         return False
-    if outcome.nothing_done:
-        tx.budgets.release(action.id, attempt)
+    if outcome.nothing_done and outcome.proven:
+        release_holds(engine, tx, action.id, attempt)
     else:
-        tx.budgets.settle(action.id, attempt)
+        held = action if action.attempt == attempt else replace(action, attempt=attempt)
+        settle_holds(engine, tx, held, None, at)
     body: dict[str, Any] = {"execution_time_ms": outcome.milliseconds, "attempt": attempt}
     if outcome.output is not None:
         tx.actions.set_output(action.id, outcome.output)
         body |= engine.recorder.output(thaw_any(outcome.output), bytes.fromhex(outcome.salt))
     if outcome.error is not None:
         body |= {"error": outcome.error, "nothing_done": outcome.nothing_done}
+        failed(engine, tx, action.session, action.tool, outcome.error, at)
     tx.journal.append([record.about(action, KINDS[outcome.state], at, **body)])
+    plan_outcome(tx, action, at)
     return True
 
 
@@ -130,23 +140,33 @@ def flush(engine: Engine) -> None:
             engine.unrecorded.remove(outcome)
 
 
-def resolve(engine: Engine, action_id: str, state: State, person: str, reason: str) -> None:
+def resolve(
+    engine: Engine, action_id: str, state: State, person: str, reason: str, *, nothing_done: bool = False
+) -> None:
     """A person's word settles an action whose effect nobody knew.
+
+    ``nothing_done`` goes with failed only: what was set aside for it is given back.
 
     Raises:
         NotFound: there is no such action, or it is not unknown.
-        BadArguments: the reason can't be stored.
+        BadArguments: the reason can't be stored, or what is done is said to have done nothing.
     """
     reason_of(reason, "the reason")
+    if nothing_done and state is not State.FAILED:
+        raise BadArguments("nothing_done goes with failed only: what is done has done something")
 
     def work(tx: Transaction) -> None:
         at = tx.now()
         action = tx.actions.get(action_id)
         if action is None or not tx.actions.move(action_id, State.UNKNOWN, state, at, reason):
             raise NotFound(f"there is no action {action_id} whose outcome is unknown")
-        tx.budgets.settle(action_id, action.attempt)
-        body = {"state": state, "person": person, "reason": reason}
+        if nothing_done:
+            release_holds(engine, tx, action_id, action.attempt)
+        else:
+            settle_holds(engine, tx, action, None, at)
+        body = {"state": state, "person": person, "reason": reason, "nothing_done": nothing_done}
         tx.journal.append([record.about(action, Kind.SETTLED, at, **body)])
+        plan_outcome(tx, action, at)
 
     engine.store.write(Commit.RESOLVE, work)
     engine.stir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handrail.words.verdict import Ask, Outcome, Step
+from handrail.words.verdict import Ask, Charge, Measure, Outcome, Step
 
 
 def answered(steps: tuple[Step, ...], approved: frozenset[Ask]) -> tuple[Step, ...]:
@@ -15,3 +15,9 @@ def answered(steps: tuple[Step, ...], approved: frozenset[Ask]) -> tuple[Step, .
         else step
         for step in steps
     )
+
+
+def let_exceed(charges: tuple[Charge, ...], steps: tuple[Step, ...]) -> tuple[Charge, ...]:
+    """The charges, those among them without a limit whose budgets people let this very action exceed."""
+    let = {step.rule for step in steps if step.measure is Measure.BUDGET and step.outcome is Outcome.PASS}
+    return tuple(replace(charge, soft=True) if charge.budget in let else charge for charge in charges)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from handrail.gate.context import Context, Finding, denied, passed
 from handrail.policy.compiled import BoundTool, Evaluate
 from handrail.policy.expressions import EvaluationError
-from handrail.words.money import to_nano
+from handrail.words.money import to_nano, to_nano_up
 from handrail.words.verdict import Measure, Outcome
 
 PASSED = passed(Measure.ARGUMENTS)
@@ -16,14 +17,18 @@ STEPS = PASSED.steps
 
 
 def arguments(context: Context) -> Finding:
-    """Deny arguments that are not what the tool takes. Adds ``amount`` to the names."""
+    """Deny arguments that are not what the tool takes. Adds ``amount`` and ``cost`` to the names."""
     tool = context.tool
     if tool is None:
         return denied(Measure.ARGUMENTS, f"the tool {context.proposal.tool!r} is bound to nothing")
     why = _invalid(context, tool)
     if why is not None:
         return denied(Measure.ARGUMENTS, why)
-    return PASSED if tool.amount is None else _amount(context, tool.amount)
+    if tool.cost is not None:
+        priced = _money(context, "cost", tool.cost, to_nano_up)
+        if priced.outcome is Outcome.DENY:
+            return priced
+    return PASSED if tool.amount is None else _money(context, "amount", tool.amount, to_nano)
 
 
 def _invalid(context: Context, tool: BoundTool) -> str | None:
@@ -38,16 +43,19 @@ def _invalid(context: Context, tool: BoundTool) -> str | None:
         return error.why
 
 
-def _amount(context: Context, evaluate: Evaluate) -> Finding:
+def _money(
+    context: Context, name: str, evaluate: Evaluate, nano_of: Callable[[Decimal | int], int]
+) -> Finding:
+    """Pass with the money in nano-units, which rules find under its name."""
     try:
         value = evaluate(context.names)
         if type(value) is not Decimal and type(value) is not int:
-            return denied(Measure.ARGUMENTS, "the amount is not a number", "amount")
-        nano = to_nano(value)
+            return denied(Measure.ARGUMENTS, f"the {name} is not a number", name)
+        nano = nano_of(value)
     except EvaluationError as error:
-        return denied(Measure.ARGUMENTS, f"the amount can't be used: {error}", "amount")
+        return denied(Measure.ARGUMENTS, f"the {name} can't be used: {error}", name)
     except ValueError:
         # the error repeats the value, which the policy may hide
-        return denied(Measure.ARGUMENTS, f"the amount can't be used: {LIMITS}", "amount")
-    context.names["amount"] = value if type(value) is Decimal else Decimal(value)
+        return denied(Measure.ARGUMENTS, f"the {name} can't be used: {LIMITS}", name)
+    context.names[name] = value if type(value) is Decimal else Decimal(value)
     return Finding(STEPS, Outcome.PASS, nano)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from handrail.policy.compile import CompiledPolicy
 from handrail.policy.compiled import Access, BoundTool
+from handrail.policy.names import proposed
 from handrail.words.action import Proposal
 from handrail.words.fact import Failed
 from handrail.words.level import Rung
@@ -66,7 +67,6 @@ _STANDS = tuple(tuple(_stands(rung, ceiling) for ceiling in Rung) for rung in Ru
 NOTHING = Finding(())
 """A room that has nothing to say."""
 _STANDING = (Restrictions, Failed)
-NO_NAMES: Mapping[str, object] = {}
 
 
 def passed(measure: Measure) -> Finding:
@@ -96,7 +96,7 @@ def context_of(policy: CompiledPolicy, proposal: Proposal, facts: Mapping[str, o
         rung,
         as_if,
         alone,
-        _names(tool, proposal),
+        proposed(tool, proposal),
     )
 
 
@@ -111,14 +111,3 @@ def _stand(
         grant = restrictions.grants.get((proposal.agent, proposal.tool))
         rung = grant.rung if grant is not None else rung
     return _STANDS[rung][tool.policy.at_most]
-
-
-def _names(tool: BoundTool | None, proposal: Proposal) -> dict[str, object]:
-    return {
-        **(tool.names if tool is not None else NO_NAMES),
-        "args": proposal.args,
-        "agent": proposal.agent,
-        "task": proposal.task,
-        "session": {"id": proposal.session},
-        "confidence": proposal.confidence,
-    }

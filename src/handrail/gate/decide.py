@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handrail.gate.approval import answered
+from handrail.gate.approval import answered, let_exceed
 from handrail.gate.arguments import arguments
 from handrail.gate.ask import ask
 from handrail.gate.budget import budget
@@ -52,7 +52,7 @@ def decide(
     """The verdict on one action, or everything that could be used now and is not in ``facts``.
 
     ``facts`` has ``now`` (milliseconds since the epoch, UTC), ``restrictions``, the policy's facts by name,
-    and ``budget:<id>`` (how many actions it has counted); each a value or ``Failed``. ``approved`` is what
+    and ``budget:<id>`` (the ``Room`` of its window); each a value or ``Failed``. ``approved`` is what
     people have answered about this very action. The same inputs always give the same answer; nothing raises.
     """
     context = context_of(policy, proposal, facts)
@@ -76,7 +76,10 @@ def decide(
             steps += told
             break
         else:
-            asked = answered(told, approved) if approved else told
+            asked = told
+            if approved:
+                asked = answered(told, approved)
+                charges = let_exceed(charges, asked)
             steps += asked
             if any(step.outcome is ASK for step in asked):
                 decision = Decision.ASK

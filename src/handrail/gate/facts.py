@@ -5,18 +5,15 @@ A fact whose ``with`` can't be worked out has failed without being asked for; wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-
 from handrail.gate.context import NOTHING, Context, Finding
 from handrail.policy.compiled import Budget, Fact
 from handrail.policy.expressions import EvaluationError
+from handrail.policy.names import milliseconds, moment
 from handrail.words.fact import Failed
 from handrail.words.level import Rung
 from handrail.words.verdict import Need, Query
 
 PREAPPROVED = Rung.PREAPPROVED
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def facts(context: Context) -> Finding | Need:
@@ -25,7 +22,7 @@ def facts(context: Context) -> Finding | Need:
     if access is None:
         return NOTHING
     if access.tool.uses_now:
-        context.names["now"] = _moment(context.facts.get("now"))
+        context.names["now"] = moment(context.facts.get("now"))
     preapproves = context.as_if is PREAPPROVED
     wanted = access.preapproved_facts if preapproves else access.facts
     names, given = context.names, context.facts
@@ -51,28 +48,15 @@ def _fact(context: Context, fact: Fact) -> Query | None:
 
 def _budget(context: Context, budget: Budget) -> Query | None:
     """The question for a budget's use; None while a fact that it counts by is itself asked for."""
-    if budget.refusal is not None or not budget.needs <= context.names.keys():
+    if not budget.needs <= context.names.keys():
         return None
     try:
-        given: Mapping[str, object] = {
+        given: dict[str, object] = {
             "scope": budget.scope(context.names, context.shadow),
-            "window": budget.begins(_milliseconds(context.facts.get("now"))),
+            "window": budget.begins(milliseconds(context.facts.get("now"))),
         }
+        if budget.rolling:
+            given["rolling"] = budget.rolling
     except (EvaluationError, ValueError):
         return None  # the budget's own room says why
     return Query(budget.fact, given)
-
-
-def _milliseconds(now: object) -> int:
-    if isinstance(now, bool) or not isinstance(now, int):
-        raise EvaluationError("the time can't be told")
-    return now
-
-
-def _moment(now: object) -> object:
-    if isinstance(now, Failed):
-        return now
-    try:
-        return _EPOCH + timedelta(milliseconds=_milliseconds(now))
-    except (OverflowError, EvaluationError):
-        return Failed("the time can't be told")

@@ -17,12 +17,12 @@ def halt(context: Context) -> Finding | Need:
     if restrictions is None or "now" not in context.facts:
         return _needs(context)
     if isinstance(restrictions, Failed):
-        return denied(Measure.HALT, f"whether it is halted can't be told: {restrictions.why}")
+        return denied(Measure.HALT, f"whether it is stopped can't be told: {restrictions.why}")
     if not restrictions.halts:
         return PASSED
     proposal = context.proposal
     steps = tuple(
-        Step(Measure.HALT, Outcome.DENY, thrown.id, f"{thrown.scope} is halted: {thrown.reason}")
+        Step(Measure.HALT, Outcome.DENY, thrown.id, f"{thrown.scope} is stopped: {thrown.reason}")
         for thrown in restrictions.halts
         if thrown.covers(proposal.agent, proposal.tool)
     )
@@ -32,4 +32,4 @@ def halt(context: Context) -> Finding | Need:
 def _needs(context: Context) -> Finding | Need:
     missing = tuple(Query(name) for name in NEEDED if name not in context.facts)
     # what was supplied and is no restriction can't be asked for again
-    return Need(missing) if missing else denied(Measure.HALT, "whether it is halted can't be told")
+    return Need(missing) if missing else denied(Measure.HALT, "whether it is stopped can't be told")

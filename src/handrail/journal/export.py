@@ -40,6 +40,8 @@ class Said(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    ANSWERED = "answered"
+    EDITED = "edited"
 
 
 ENFORCED: dict[str, tuple[Said, State]] = {
@@ -67,6 +69,8 @@ class Draft:
     questions: dict[str, dict[str, Any]] = field(default_factory=dict)
     settled: Mapping[str, Any] | None = None
     reason: str | None = None
+    standing: str | None = None
+    superseded_by: str | None = None
     attempt: int = 0
     started_at: int | None = None
     finished_at: int | None = None
@@ -146,6 +150,10 @@ def _details(draft: Draft) -> dict[str, Any]:
         "nothing_done": draft.outcome.get("nothing_done"),
         "settled": draft.settled,
         "ended_because": draft.reason,
+        "standing": draft.standing,
+        "supersedes": draft.proposed.get("supersedes"),
+        "edited_by": draft.proposed.get("edited_by"),
+        "superseded_by": draft.superseded_by,
         "attempt": draft.attempt,
         "started_at": None if draft.started_at is None else rfc3339(draft.started_at),
         "finished_at": None if draft.finished_at is None else rfc3339(draft.finished_at),
@@ -220,7 +228,10 @@ def _answered(said: Said, state: State, choice: str) -> Callable[[Draft, Entry, 
         draft.decision, draft.state = said, state
         asked = _question(draft, body)
         asked["state"] = state
-        draft.decided_by = [vote["person"] for vote in asked["votes"] if vote["choice"] == choice]
+        people = [vote["person"] for vote in asked["votes"] if vote["choice"] == choice]
+        edited_by = draft.proposed.get("edited_by")
+        # an edit that nobody needs to be asked about is let run by the person who made it
+        draft.decided_by = people or ([edited_by] if edited_by else [])
         draft.reason = body.get("reason")
 
     return read
@@ -229,10 +240,36 @@ def _answered(said: Said, state: State, choice: str) -> Callable[[Draft, Entry, 
 def _ended(said: Said, state: State) -> Callable[[Draft, Entry, Mapping[str, Any]], None]:
     def read(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
         draft.decision, draft.state, draft.reason = said, state, body.get("reason")
-        draft.decided_by = []
+        draft.decided_by = [body["by"]] if body.get("by") else []
         _question(draft, body)["state"] = state
 
     return read
+
+
+def _told_instead(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
+    """A person told the agent something: the action is cancelled."""
+    draft.decision, draft.state, draft.reason = Said.ANSWERED, State.CANCELLED, body.get("text")
+    draft.decided_by = [body["person"]]
+    _question(draft, body)["state"] = Said.ANSWERED.value
+
+
+def _resumed(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
+    """Nobody needed to answer: its budget had room again."""
+    draft.decision, draft.state, draft.reason = Said.APPROVED, State.APPROVED, body.get("reason")
+    draft.decided_by = [POLICY]
+    _question(draft, body)["state"] = Kind.RESUMED.value
+
+
+def _edited(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
+    """A person replaced it: what became of that is another action's record."""
+    draft.decision, draft.state, draft.reason = Said.EDITED, State.SUPERSEDED, body.get("reason")
+    draft.decided_by, draft.superseded_by = [body["person"]], body.get("superseded_by")
+    _question(draft, body)["state"] = State.SUPERSEDED
+
+
+def _stood_for(draft: Draft, _: Entry, body: Mapping[str, Any]) -> None:
+    """A person had answered for it before it was asked."""
+    draft.standing, draft.decided_by = body["standing"], [body["person"]]
 
 
 def _intended(draft: Draft, entry: Entry, body: Mapping[str, Any]) -> None:
@@ -267,6 +304,10 @@ READ: dict[Kind, Callable[[Draft, Entry, Mapping[str, Any]], None]] = {
     Kind.REJECTED: _answered(Said.REJECTED, State.REJECTED, "reject"),
     Kind.EXPIRED: _ended(Said.EXPIRED, State.EXPIRED),
     Kind.CANCELLED: _ended(Said.CANCELLED, State.CANCELLED),
+    Kind.ANSWERED: _told_instead,
+    Kind.RESUMED: _resumed,
+    Kind.EDITED: _edited,
+    Kind.STANDING_USED: _stood_for,
     Kind.INTENDED: _intended,
     Kind.DONE: _outcome(State.DONE),
     Kind.FAILED: _outcome(State.FAILED),

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Final, TypeAlias
 
 REDACTED: Final = "[redacted]"
-ROOTS: Final = ("args", "output", "facts")
+ROOTS: Final = ("args", "output", "facts", "prompts")
 MAX_TEXT: Final = 2_000
 """Longer strings are cut to this many characters in an entry."""
 MAX_DEPTH: Final = 32
@@ -29,7 +29,7 @@ Node: TypeAlias = "dict[str, Node | None]"
 
 
 class Redactor:
-    """The policy's ``data.redact``, compiled. Paths begin with ``args``, ``output`` or ``facts``.
+    """The policy's ``data.redact``, compiled. Paths begin with one of ``ROOTS``.
 
     ``args.card.number`` names a nested field; ``*`` stands for any field; lists are gone through by
     themselves, with or without ``[*]``. A path that meets a plain value before its end redacts that value:
@@ -53,6 +53,24 @@ class Redactor:
         """
         nodes = self._roots[root]
         return value if not nodes and _is_fit(value) else _Walk().keep(value, nodes, 0)
+
+    def hide(self, root: str, value: object) -> object:
+        """The value without what the paths name, and otherwise whole: for what no entry holds."""
+        nodes = self._roots[root]
+        return _hidden(value, nodes) if nodes else value
+
+
+def _hidden(value: object, nodes: tuple[Node | None, ...]) -> object:
+    if None in nodes:
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {
+            key: _hidden(item, after) if (after := _after(nodes, key)) else item
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_hidden(item, nodes) for item in value]
+    return value if value is None or isinstance(value, bool) else REDACTED
 
 
 @dataclass(slots=True)

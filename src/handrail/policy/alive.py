@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from handrail.policy.model import BudgetPolicy, CheckKind, Effect, Place, Policy, Unit, Window
+from handrail.policy.model import CheckKind, Place, Policy
 from handrail.words.problem import Problem
-
-ALIVE_WINDOWS = frozenset({Window.TASK, Window.SESSION, Window.HOUR, Window.DAY})
-"""The windows that budgets are counted in already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +40,9 @@ def _checks(kind: CheckKind) -> Callable[[Policy], Iterator[Place]]:
     return uses
 
 
-def _budgets(word: str, is_used: Callable[[BudgetPolicy], bool]) -> Callable[[Policy], Iterator[Place]]:
-    def uses(policy: Policy) -> Iterator[Place]:
-        return (policy.places[f"budgets.{one.id}.{word}"] for one in policy.budgets if is_used(one))
-
-    return uses
-
-
-def _unit(unit: Unit) -> Callable[[Policy], Iterator[Place]]:
-    return _budgets(unit, lambda one: one.unit is unit)
-
-
-def _keys(section: str, word: str) -> Callable[[Policy], Iterator[Place]]:
-    """Every ``section.NAME.word`` that the file has."""
-
-    def uses(policy: Policy) -> Iterator[Place]:
-        names = {"tools": policy.tools, "approvers": policy.approvers}[section]
-        paths = (f"{section}.{name}.{word}" for name in names)
-        return (policy.places[path] for path in paths if path in policy.places)
-
-    return uses
+def _risk(policy: Policy) -> Iterator[Place]:
+    paths = (f"tools.{name}.risk" for name in policy.tools)
+    return (policy.places[path] for path in paths if path in policy.places)
 
 
 def _key(path: str) -> Callable[[Policy], Iterator[Place]]:
@@ -78,9 +58,7 @@ def _undo(policy: Policy) -> Iterator[Place]:
 
 FEATURES: tuple[Feature, ...] = (
     Feature("undo", "nothing would be recorded to go back to", "undo: none", _undo),
-    Feature(
-        "risk", "nobody would take the four-question test", "the tool without it", _keys("tools", "risk")
-    ),
+    Feature("risk", "nobody would take the four-question test", "the tool without it", _risk),
     Feature(
         "idempotent",
         "the tool would not be given the key",
@@ -96,42 +74,14 @@ FEATURES: tuple[Feature, ...] = (
         _checks(CheckKind.JUDGE),
     ),
     Feature("sql in a check", "no query would be looked at", "regex or when", _checks(CheckKind.SQL)),
-    Feature("cost in a budget", "nothing would meter what running costs", "actions", _unit(Unit.COST)),
-    Feature("amount in a budget", "no money would be reserved", "actions", _unit(Unit.AMOUNT)),
-    Feature("tokens in a budget", "nothing would meter tokens", "actions", _unit(Unit.TOKENS)),
-    Feature(
-        "per: week, month, total or a rolling time",
-        "nothing would be counted",
-        "per: task, session, hour or day",
-        _budgets("per", lambda one: one.per not in ALIVE_WINDOWS),
-    ),
-    Feature(
-        "alert_at",
-        "nobody would be told",
-        "the budget without it",
-        _budgets("alert_at", lambda one: bool(one.alert_at)),
-    ),
-    Feature(
-        "at_limit: ask",
-        "nobody would be asked for more",
-        "at_limit: deny",
-        _budgets("at_limit", lambda one: one.at_limit is Effect.ASK),
-    ),
-    Feature(
-        "hours of approvers",
-        "the clock would run at night too",
-        "a longer answer_within",
-        _keys("approvers", "hours"),
-    ),
-    Feature(
-        "via of approvers",
-        "no message would be sent",
-        "answers on the command line",
-        _keys("approvers", "via"),
-    ),
-    Feature("alerts", "nobody would be told", "the policy without it", _key("alerts")),
     Feature("ladder", "no evidence would move a tool", "handrail promote, by hand", _key("ladder")),
-    Feature("keep of data", "nothing would be erased", "the policy without it", _key("data.keep")),
+    Feature(
+        "journal in keep",
+        "the sealed log would stay whole",
+        "keep without it: the log stays",
+        _key("data.keep.journal"),
+    ),
+    Feature("undo in keep", "nothing is recorded to go back to", "keep without it", _key("data.keep.undo")),
     Feature("never", "nothing would be proven", "deny or ask rules", _key("never")),
 )
 """Everything that is not alive yet."""

@@ -14,7 +14,7 @@ from handrail.policy.compiled import Access, BoundTool, Budget, Fact, Rules, Why
 from handrail.policy.environment import undo_word
 from handrail.policy.expressions import Expression, Object, Type, evaluator, fuse, type_of_schema
 from handrail.policy.expressions.types import Kind, OneOf, bare
-from handrail.policy.model import BudgetPolicy, Effect, Permission, Policy, RulePolicy, ToolPolicy
+from handrail.policy.model import BudgetPolicy, Effect, Permission, Policy, RulePolicy, ToolPolicy, Unit
 from handrail.policy.schemas import validator
 from handrail.policy.typed import Typed, typed
 from handrail.words.errors import PolicyError
@@ -76,6 +76,7 @@ def _bound(found: Typed, prepared: Prepared, tool: ToolPolicy, binding: Binding,
         names=_constant_names(tool),
         uses_now=any("now" in parsed.names for parsed in expressions if parsed is not None),
         amount=evaluator(found.amount) if found.amount is not None else None,
+        cost=evaluator(found.cost) if found.cost is not None else None,
         deny=_fused(found.rules, Effect.DENY),
         ask=_fused(found.rules, Effect.ASK),
         preapproved=Rules(
@@ -131,9 +132,9 @@ def _access(
     found: Typed, prepared: Prepared, bound: BoundTool, agent: str, facts: Mapping[str, Fact]
 ) -> Access:
     budgets = tuple(
-        _budget(budget, prepared.zone, each, frozenset(facts))
+        _budget(budget, (prepared.zone, found.policy.currency), each, frozenset(facts))
         for budget, each in found.budgets
-        if not budget.agents or agent in budget.agents
+        if (not budget.agents or agent in budget.agents) and counts(budget, bound.policy)
     )
     used = {name for _, parsed in (*found.rules, *found.checks) for name in parsed.names}
     used.update(name for budget in budgets for name in budget.needs)
@@ -147,10 +148,22 @@ def _access(
     )
 
 
-def _budget(budget: BudgetPolicy, zone: tzinfo, each: Expression | None, facts: frozenset[str]) -> Budget:
+def counts(budget: BudgetPolicy, tool: ToolPolicy) -> bool:
+    """Whether an action of a tool that ``budget`` covers takes anything from it.
+
+    Tokens are what models use, and a tool that does not say what it costs costs nothing.
+    """
+    if budget.tools is None and budget.models:
+        return False
+    return budget.unit is not Unit.TOKENS and (budget.unit is not Unit.COST or tool.cost is not None)
+
+
+def _budget(
+    budget: BudgetPolicy, place: tuple[tzinfo, str], each: Expression | None, facts: frozenset[str]
+) -> Budget:
     if each is None:
-        return budget_of(budget, zone, None, frozenset())
-    return budget_of(budget, zone, evaluator(each), each.names & facts)
+        return budget_of(budget, place, None, frozenset())
+    return budget_of(budget, place, evaluator(each), each.names & facts)
 
 
 def _of(facts: Mapping[str, Fact], used: Callable[[str], bool]) -> tuple[Fact, ...]:

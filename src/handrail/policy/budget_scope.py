@@ -1,4 +1,4 @@
-"""A budget for one tool, made ready: what is counted together, and in which window."""
+"""A budget made ready for a tool or for models: what is counted together, and in which window."""
 
 from __future__ import annotations
 
@@ -8,34 +8,53 @@ from decimal import Decimal
 from functools import partial
 from json.encoder import encode_basestring_ascii as quoted
 
-from handrail.policy import budget_window
+from handrail.policy import budget_window, digests
 from handrail.policy.compiled import Budget, Evaluate, Names
 from handrail.policy.expressions import EvaluationError
-from handrail.policy.model import BudgetPolicy, Unit, Window
+from handrail.policy.model import AtLimit, BudgetPolicy, Unit, Window
+from handrail.words.money import to_nano
+from handrail.words.verdict import ANYONE, Measure, Outcome, Step
 
 FACT = "budget:"
 """A budget's use is asked for as a fact of this name, followed by the budget's id."""
+MONEY = frozenset({Unit.AMOUNT, Unit.COST})
+"""Units that are counted in nano-units of the policy's currency."""
 _DIGITS = 40
 
 
-def budget_of(budget: BudgetPolicy, zone: tzinfo, each: Evaluate | None, needs: frozenset[str]) -> Budget:
-    """``budget`` for one tool; ``each`` gives the value for which it counts, ``needs`` the facts it reads."""
+def budget_of(
+    budget: BudgetPolicy, place: tuple[tzinfo, str], each: Evaluate | None, needs: frozenset[str]
+) -> Budget:
+    """``budget`` made ready; ``each`` gives the value for which it counts, ``needs`` the facts it reads.
+
+    ``place`` is the policy's time zone and currency.
+    """
+    zone, currency = place
+    window = budget_window.of(budget.per, budget.rolling_ms or 0, zone)
     return Budget(
         id=budget.id,
         fact=f"{FACT}{budget.id}",
-        limit=int(budget.limit),
+        unit=budget.unit,
+        limit=to_nano(budget.limit) if budget.unit in MONEY else int(budget.limit),
         scope=partial(_scope, _OWNERS.get(budget.per), each),
         needs=needs,
-        begins=budget_window.beginning(budget.per, zone),
-        renews=partial(budget_window.renews, budget.per, zone),
-        refusal=_refusal(budget),
+        begins=window.begins,
+        ends=window.ends,
+        renews=window.renews,
+        ask=ask_of(budget),
+        pauses=budget.at_limit is AtLimit.PAUSE,
+        alert_at=budget.alert_at,
+        rolling=budget.rolling_ms or 0,
+        currency=currency,
     )
 
 
-def _refusal(budget: BudgetPolicy) -> str | None:
-    if budget.unit is not Unit.ACTIONS:
-        return f"budgets in {budget.unit} can't be counted in this version"
-    return "rolling windows can't be counted in this version" if budget.per is Window.ROLLING else None
+def ask_of(budget: BudgetPolicy) -> Step | None:
+    """The question that a budget without room asks, still without its reason; None for one that refuses."""
+    if budget.at_limit is AtLimit.DENY:
+        return None
+    digest = digests.of_budget(budget)
+    return Step(Measure.BUDGET, Outcome.ASK, budget.id, "", budget.audience or ANYONE, digest)
 
 
 def _task(names: Names) -> str:
@@ -47,7 +66,8 @@ def _task(names: Names) -> str:
 
 def _session(names: Names) -> str:
     session = names["session"]
-    found = session.get("id") if isinstance(session, dict) else None
+    # what a child session spends is its parent's
+    found = session.get("root") or session.get("id") if isinstance(session, dict) else None
     if not isinstance(found, str) or not found:
         raise EvaluationError("it counts per session, and this action has none")
     return f'"session",{quoted(found)}'
@@ -76,10 +96,11 @@ def _value(value: object) -> str:
         return quoted(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    # as its text: most tools take 17 and "17" for the same customer, who would have the limit twice
     if isinstance(value, int):
-        return str(value)
+        return f'"{value}"'
     if isinstance(value, Decimal):
-        return _plain(value)
+        return f'"{_plain(value)}"'
     raise EvaluationError("it counts for each value of something that is no text and no number")
 
 

@@ -1,16 +1,20 @@
 """When a budget's window began and when the next one begins: calendar windows in the policy's time zone.
 
 An hour begins at the local hour, a day at local midnight, a week on Monday, a month on its first, so a day on
-which the clocks change has 23 or 25 hours. Times are milliseconds since the epoch, UTC.
+which the clocks change has 23 or 25 hours. A rolling window is counted in small buckets, the newest of which
+is its name. Times are milliseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache, partial
 
 from handrail.policy.model import Window
+from handrail.policy.units import spelled
+from handrail.words.budget import bucket_width
 
 CALENDAR = frozenset({Window.HOUR, Window.DAY, Window.WEEK, Window.MONTH})
 """Windows that begin anew; all others are one window without end, whose start is 0."""
@@ -34,6 +38,40 @@ def beginning(window: Window, zone: tzinfo) -> Callable[[int], int]:
         return of_minute(now // _MINUTE)
 
     return begins
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One budget's windows: when the one that a time is in began, and when its limit is there anew."""
+
+    begins: Callable[[int], int]
+    ends: Callable[[int], int | None]
+    renews: Callable[[int], str]
+
+
+def of(window: Window, rolling: int, zone: tzinfo) -> Turn:
+    """The windows of a kind; ``rolling`` is the length of a rolling one, in milliseconds."""
+    if window is Window.ROLLING:
+        width = bucket_width(rolling)
+        return Turn(
+            partial(_bucket, width),
+            lambda now: _bucket(width, now) + rolling + 2 * width,
+            lambda _now: f"what is used counts for {spelled(rolling)}",
+        )
+    return Turn(beginning(window, zone), partial(ending, window, zone), partial(renews, window, zone))
+
+
+def ending(window: Window, zone: tzinfo, now: int) -> int | None:
+    """When the window that ``now`` is in is over; None for one without end.
+
+    Raises:
+        ValueError: it is a time before the year 1 or after the year 9999.
+    """
+    return _ends(window, zone, _begins(window, zone, now // _MINUTE)) if window in CALENDAR else None
+
+
+def _bucket(width: int, now: int) -> int:
+    return now // width * width
 
 
 def _never(_now: int) -> int:

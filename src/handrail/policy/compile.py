@@ -16,7 +16,8 @@ from handrail.policy.bind import Allowed, Prepared, bind_tool
 from handrail.policy.binding import Binding
 from handrail.policy.checks import test_of
 from handrail.policy.compiled import Access, BoundTool, Why
-from handrail.policy.model import Does, Place, Policy, ToolPolicy
+from handrail.policy.model import Does, LoopPolicy, Place, Policy, ToolPolicy
+from handrail.policy.model_rules import ModelRules, model_rules
 from handrail.policy.typed import typed
 from handrail.words.errors import PolicyError
 from handrail.words.level import Rung
@@ -30,10 +31,17 @@ class CompiledPolicy:
     policy: Policy
     digest: str
     prepared: Prepared = field(repr=False)
+    models: ModelRules = field(default_factory=ModelRules, repr=False)
+    """Which models agents may call, and what such calls are counted against."""
     bound: Mapping[str, BoundTool] = field(default_factory=dict, repr=False)
     """Every bound tool by name."""
     access: Mapping[str, Mapping[str, Access]] = field(default_factory=dict, repr=False)
     """For each agent, the bound tools that it may ask for."""
+
+    @property
+    def loops(self) -> LoopPolicy:
+        """What holds a session because it repeats."""
+        return self.policy.loops
 
     def bind(self, binding: Binding) -> CompiledPolicy:
         """This policy with one more tool bound, or with a tool bound anew.
@@ -58,12 +66,13 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
     Raises:
         PolicyError: with every problem found, each at its place in the file.
     """
-    problems = typed(policy).problems
+    found = typed(policy)
+    problems = found.problems
     zone = _zone(policy, problems)
     prepared = Prepared(zone, _tests(policy, problems), _allowed(policy, problems)) if zone else None
     if problems or prepared is None:
         raise PolicyError(tuple(problems))
-    return CompiledPolicy(policy, policy.digest, prepared)
+    return CompiledPolicy(policy, policy.digest, prepared, model_rules(policy, prepared.zone, found.budgets))
 
 
 def _undescribed(name: str) -> ToolPolicy:

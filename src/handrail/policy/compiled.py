@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from handrail.policy.binding import Binding
-from handrail.policy.model import ToolPolicy
-from handrail.words.verdict import Step
+from handrail.policy.model import ToolPolicy, Unit
+from handrail.words.verdict import Charge, Step
 
 Names = Mapping[str, object]
 """What expressions may name, for one action: ``args``, ``amount``, facts and so on."""
@@ -46,21 +46,52 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One limit on one tool's actions.
+    """One limit, on one tool's actions or on calls of models.
 
-    ``scope`` names what is counted together, for a shadow or a live action; it raises EvaluationError.
-    ``needs`` are the facts that the scope is made of; ``begins`` gives the window's start, and ``renews``
-    when the next begins, for people. ``refusal`` is set when this budget can't be counted yet: it denies.
+    ``limit`` is in whole actions or tokens, or in nano-units of money. ``scope`` names what is counted
+    together, for a shadow or a live action; it raises EvaluationError. ``needs`` are the facts that the scope
+    is made of; ``begins`` gives the window's start, ``ends`` when there is room again at the latest (None for
+    never by itself), and ``renews`` says so to people; these three raise ValueError for what is no time.
     """
 
     id: str
     fact: str
+    unit: Unit
     limit: int
     scope: Callable[[Names, bool], str]
     needs: frozenset[str]
     begins: Callable[[int], int]
+    ends: Callable[[int], int | None]
     renews: Callable[[int], str]
-    refusal: str | None = None
+    ask: Step | None = None
+    """The question when it has no room; None for a limit that refuses."""
+    pauses: bool = False
+    """Whether what was asked goes on by itself once there is room."""
+    alert_at: tuple[int, ...] = ()
+    rolling: int = 0
+    """Length of a rolling window, in milliseconds."""
+    currency: str = ""
+    """What money is counted in."""
+
+    def charge(self, names: Names, now: int, quantity: int, *, shadow: bool = False) -> Charge:
+        """What the claim must reserve for ``quantity`` now. Of a shadow's use nobody is told.
+
+        Raises:
+            EvaluationError: the scope can't be told.
+            ValueError: ``now`` is no time.
+        """
+        window = self.begins(now)
+        return Charge(
+            self.id,
+            self.scope(names, shadow),
+            window,
+            quantity,
+            self.limit,
+            self.unit,
+            soft=False,
+            alert_at=() if shadow else self.alert_at,
+            rolling=self.rolling,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +112,7 @@ class BoundTool:
     names: Names
     uses_now: bool
     amount: Evaluate | None
+    cost: Evaluate | None
     deny: Rules
     ask: Rules
     preapproved: Rules

@@ -6,7 +6,7 @@ import hashlib
 import json
 from decimal import Decimal
 
-from handrail.policy.model import CheckPolicy, RulePolicy
+from handrail.policy.model import BudgetPolicy, CheckPolicy, RulePolicy
 from handrail.words.level import Rung
 
 LENGTH = 32
@@ -27,6 +27,14 @@ def of_check(check: CheckPolicy) -> str:
     looks = (check.kind, looks_in, check.phrases, regex, check.schema, when, check.judge, check.model)
     does = (check.if_not_ok, check.on_error, check.audience, check.options)
     return _digest("check", check.id, check.tools.terms, looks, does)
+
+
+def of_budget(budget: BudgetPolicy) -> str:
+    """The digest of what a budget limits; whoever let an action exceed another limit is asked anew."""
+    tools = budget.tools.terms if budget.tools else None
+    each = budget.each.value if budget.each else None
+    counts = (budget.unit, budget.limit, budget.per, budget.rolling_ms, tools, budget.models, budget.agents)
+    return _digest("budget", budget.id, counts, each, budget.at_limit, budget.audience)
 
 
 def of_level(rung: Rung) -> str:

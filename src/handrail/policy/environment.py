@@ -23,7 +23,7 @@ SESSION = Object({"id": STRING}, required=frozenset({"id"}))
 
 
 def of_arguments(policy: Policy, args: Type = DYN) -> Environment:
-    """What ``amount:`` and a fact's ``with:`` may name: the action as proposed, no facts."""
+    """What ``amount:``, ``cost:`` and a fact's ``with:`` may name: the action as proposed, no facts."""
     return Environment(_proposed(policy, args))
 
 
@@ -32,6 +32,8 @@ def of_rules(policy: Policy, tool: ToolPolicy | None = None, args: Type = DYN) -
     names = _proposed(policy, args)
     if tool is None or tool.amount is not None:
         names["amount"] = DECIMAL
+    if tool is None or tool.cost is not None:
+        names["cost"] = DECIMAL
     facts = {name: DYN if fact.sql is None else Object({}, open=True) for name, fact in policy.facts.items()}
     return Environment({**facts, **names, "now": TIMESTAMP})
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from hashlib import sha256
 from typing import TypeVar
 
 from handrail.policy.includes import Includes, Resolve
 from handrail.policy.meaning import check_meaning
-from handrail.policy.model import AgentPolicy, Policy, ToolPolicy
+from handrail.policy.model import AgentPolicy, LoopPolicy, Policy, ToolPolicy
 from handrail.policy.nearest import nearest
 from handrail.policy.reader import Fields, Reader
 from handrail.policy.references import check_references
@@ -24,6 +25,8 @@ from handrail.policy.sections.checks import checks
 from handrail.policy.sections.data import data
 from handrail.policy.sections.facts import facts
 from handrail.policy.sections.ladder import ladder
+from handrail.policy.sections.loops import loops
+from handrail.policy.sections.models import dollar, models, sessions_required
 from handrail.policy.sections.rules import never, preapproved, rules
 from handrail.policy.sections.tools import tools, undescribed
 from handrail.policy.selectors import is_name
@@ -34,11 +37,17 @@ from handrail.words.problem import Problem
 VERSION = 1
 """The version of the format: what `handrail:` says in the first line."""
 SECTIONS = (
-    *("currency", "timezone", "agents", "tools", "facts", "rules", "preapproved", "checks", "budgets"),
-    *("approvers", "alerts", "ladder", "data", "never"),
+    *("currency", "dollar", "timezone", "agents", "tools", "facts", "rules", "preapproved", "checks"),
+    *("budgets", "models", "loops", "approvers", "alerts", "ladder", "data", "never"),
 )
+DOLLARS = "USD"
 T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def load_stored(name: str, files: Mapping[str, str]) -> Policy:
+    """A version as a store keeps it: the policy file's name, and every file by its name."""
+    return load(files[name], name, lambda each: files[each])
 
 
 def load(text: str, name: str = "handrail.yaml", resolve: Resolve | None = None) -> Policy:
@@ -76,7 +85,7 @@ def _policy(reader: Reader, root: Node, text: str, includes: Includes) -> Policy
     redact, keep = section("data", data, lambda: ((), {}))
     return Policy(
         version=VERSION,
-        currency=section("currency", _currency, lambda: "USD"),
+        currency=section("currency", _currency, lambda: DOLLARS),
         timezone=section("timezone", _timezone, lambda: "UTC"),
         agents=who,
         tools={**described, **undescribed(who, described)},
@@ -85,6 +94,10 @@ def _policy(reader: Reader, root: Node, text: str, includes: Includes) -> Policy
         preapproved=section("preapproved", preapproved, tuple),
         checks=fields.get("checks", lambda node: checks(reader, node, includes), ()),
         budgets=section("budgets", budgets, tuple),
+        models=section("models", models, tuple),
+        sessions_required=section("models", sessions_required, bool),
+        dollar=_dollar(reader, fields),
+        loops=section("loops", loops, LoopPolicy),
         approvers=section("approvers", approvers, dict),
         redact=redact,
         never=section("never", never, tuple),
@@ -115,6 +128,16 @@ def _check_version(reader: Reader, fields: Fields) -> None:
 
 def _currency(reader: Reader, node: Node) -> str:
     return reader.named(node, _CURRENCY, "a currency such as USD or EUR", "three capital letters")
+
+
+def _dollar(reader: Reader, fields: Fields) -> Decimal | None:
+    """What a dollar costs; 1 where the policy counts in dollars."""
+    node = fields.nodes.get("currency")
+    in_dollars = node is None or (isinstance(node, Scalar) and node.value == DOLLARS)
+    if in_dollars and "dollar" in fields.nodes:
+        message = "the policy counts in dollars already"
+        reader.report(fields.places["dollar"], message, f"`dollar:` beside a currency other than {DOLLARS}")
+    return Decimal(1) if in_dollars else fields.get("dollar", lambda rate: dollar(reader, rate), None)
 
 
 def _timezone(reader: Reader, node: Node) -> str:

@@ -5,12 +5,12 @@ The first of two phases: what a tool's arguments and a fact's columns are is kno
 
 from __future__ import annotations
 
+from handrail.policy.budget_checks import check_budgets
 from handrail.policy.claims import claim_in, switched_off
 from handrail.policy.environment import SAID
 from handrail.policy.expressions import Expression
-from handrail.policy.model import CheckKind, Place, Policy, Selector, Text, Unit
+from handrail.policy.model import CheckKind, Policy, Text
 from handrail.policy.reader import Reader
-from handrail.policy.selectors import is_name, selected
 from handrail.policy.typed import typed
 
 _FACTS_MAY_USE = SAID - {"confidence"}
@@ -35,7 +35,9 @@ def check_meaning(reader: Reader, policy: Policy) -> None:
         for parameter, parsed in given.items():
             text = policy.facts[name].given[parameter]
             _no_claim(reader, text, parsed, "look a fact up", "args or task", SAID - _FACTS_MAY_USE)
-    _check_amounts(reader, policy)
+    for text, parsed in found.money:
+        _no_claim(reader, text, parsed, "say how much money it is", "args", SAID)
+    check_budgets(reader, policy, found.budgets)
 
 
 def _check_guard(reader: Reader, text: Text, parsed: Expression) -> None:
@@ -58,21 +60,3 @@ def _no_claim(
     claim = claim_in(parsed.node, claims)
     if claim is not None:
         reader.report(text.at(claim.offset), f"{claim.id!r} is what the agent says: it can't {what}", instead)
-
-
-def _check_amounts(reader: Reader, policy: Policy) -> None:
-    """A budget of money counts amounts: every tool that it names must have one, and some tool at least."""
-    for budget in policy.budgets:
-        if budget.unit is Unit.AMOUNT:
-            place = reader.places[f"budgets.{budget.id}.amount"]
-            _check_budget_amount(reader, policy, place, budget.tools or Selector(("*",), place))
-
-
-def _check_budget_amount(reader: Reader, policy: Policy, place: Place, tools: Selector) -> None:
-    known = policy.tools
-    without = [term for term in tools.terms if is_name(term) and term in known and known[term].amount is None]
-    chosen = selected(tools, known)
-    if without:
-        reader.report(place, f"{without[0]!r} has no amount", f"`amount: args.…` in tools: {without[0]}")
-    elif chosen and all(known[name].amount is None for name in chosen):
-        reader.report(place, "none of these tools has an amount", "`amount: args.…` in a tool")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from handrail.words.level import Rung
+from handrail.words.model_price import ModelPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class AgentPolicy:
     may: tuple[Permission, ...]
     told: tuple[str, ...]
     place: Place
+    told_when: Mapping[str, str] = field(default_factory=dict)
+    """What it is told when an action ended so (``rejected``, ``expired`` …), instead of the usual advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class ToolPolicy:
     category: str | None = None
     touches: tuple[str, ...] = ()
     amount: Text | None = None
+    cost: Text | None = None
+    """What running it once costs, in the policy's currency."""
     undo: Mapping[str, object] | str = "none"
     by_hand: int | None = None
     risk: Mapping[str, object] | None = None
@@ -209,6 +214,16 @@ class Window(StrEnum):
     ROLLING = "rolling"
 
 
+class AtLimit(StrEnum):
+    """What a budget does with what it has no room for."""
+
+    DENY = "deny"
+    ASK = "ask"
+    """People may let exactly this action exceed it."""
+    PAUSE = "pause"
+    """As ask; and without an answer the action goes on by itself once there is room again."""
+
+
 @dataclass(frozen=True, slots=True)
 class BudgetPolicy:
     """One limit: how much of what, over which actions, per which window, for each value of what."""
@@ -223,7 +238,43 @@ class BudgetPolicy:
     each: Text | None = None
     rolling_ms: int | None = None
     alert_at: tuple[int, ...] = ()
-    at_limit: Effect = Effect.DENY
+    at_limit: AtLimit = AtLimit.DENY
+    audience: str = ""
+    """Who is asked; empty for anyone."""
+    models: tuple[str, ...] = ()
+    """Patterns of the models whose calls count; with neither these nor ``tools``, all do."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether all that it covers spends from one window; else each task, session or value has its own."""
+        return self.each is None and self.per not in {Window.TASK, Window.SESSION}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPolicy:
+    """Models that agents may call, as a pattern of ``upstream:model``; all agents when none is named.
+
+    ``price`` goes before what a price list says.
+    """
+
+    pattern: str
+    agents: tuple[str, ...]
+    price: ModelPrice | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPolicy:
+    """What holds a session because it repeats; None for a limit that is off. ``within`` is in milliseconds.
+
+    ``same_call`` and ``same_error`` count within that time; ``depth`` is how deeply sessions may be nested.
+    """
+
+    same_call: int | None = 10
+    same_error: int | None = 5
+    calls_per_minute: int | None = 300
+    depth: int | None = 5
+    within: int = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +291,13 @@ class GroupPolicy:
     if_no_answer: str
     place: Place
     hours: str | None = None
+    """When the clock of ``answer_within`` runs, in the policy's time zone; None for always."""
     via: tuple[str, ...] = ()
+    """The channels through which the group is asked."""
+    deputies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who answers in a member's place while that member is away; a deputy counts as the member, once."""
+    edits_need_another: bool = False
+    """Whether what a person edited must be approved by another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +328,17 @@ class Policy:
     approvers: Mapping[str, GroupPolicy]
     redact: tuple[str, ...]
     never: tuple[NeverPolicy, ...]
+    models: tuple[ModelPolicy, ...] = ()
+    """Which models may be called, the first match decides; without any, none."""
+    sessions_required: bool = False
+    """Whether no model is called outside a session."""
+    dollar: Decimal | None = None
+    """What one US dollar costs in the policy's currency, for price lists in dollars; None for not known."""
+    loops: LoopPolicy = field(default_factory=LoopPolicy)
     alerts: Mapping[str, object] = field(default_factory=dict)
     ladder: Mapping[str, object] = field(default_factory=dict)
-    keep: Mapping[str, object] = field(default_factory=dict)
+    keep: Mapping[str, int] = field(default_factory=dict)
+    """How long each kind of record is kept, in milliseconds; what is not named is kept for ever."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each section and feature stands, for messages about what is not alive yet."""
     files: Mapping[str, str] = field(default_factory=dict)

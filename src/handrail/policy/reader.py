@@ -32,7 +32,7 @@ _SPELLED = {
     VARIABLE: "letters a-z, digits and _ in it, and no spaces",
 }
 REDACT_PATH = re.compile(
-    r"(args|output|facts)(\[\*\])*(\.(\*|[^.\[\]*\s]([^.\[\]*]*[^.\[\]*\s])?)(\[\*\])*)*"
+    r"(args|output|facts|prompts)(\[\*\])*(\.(\*|[^.\[\]*\s]([^.\[\]*]*[^.\[\]*\s])?)(\[\*\])*)*"
 )
 
 

@@ -24,6 +24,10 @@ def check_references(reader: Reader, policy: Policy) -> None:
         for agent in budget.agents:
             place = reader.values[f"budgets.{budget.id}.agents"]
             _check_known(reader, "agent", agent, policy.agents, place)
+    for model in policy.models:
+        for agent in model.agents:
+            place = reader.values[f"models.{model.pattern}.agents"]
+            _check_known(reader, "agent", agent, policy.agents, place)
     _check_compensation(reader, policy)
     _check_escalation(reader, policy)
 
@@ -64,15 +68,15 @@ def _check_term(reader: Reader, policy: Policy, term: str, place: Place) -> None
 
 def _groups(reader: Reader, policy: Policy) -> Iterator[tuple[str, Place]]:
     """Every use of a group, with its place."""
-    for rule in policy.rules:
-        if rule.audience not in {"", ANYONE}:
-            yield rule.audience, reader.values[f"rules.{rule.id}.ask"]
-    for check in policy.checks:
-        if check.audience not in {"", ANYONE}:
-            yield check.audience, reader.values[f"checks.{check.id}.if_not_ok"]
-    for group in policy.approvers.values():
-        if group.if_no_answer not in {"", REJECT}:
-            yield group.if_no_answer, reader.values[f"approvers.{group.name}.if_no_answer"]
+    asked = (
+        *((one.audience, f"rules.{one.id}.ask") for one in policy.rules),
+        *((one.audience, f"checks.{one.id}.if_not_ok") for one in policy.checks),
+        *((one.audience, f"budgets.{one.id}.at_limit") for one in policy.budgets),
+    )
+    yield from ((group, reader.values[path]) for group, path in asked if group not in {"", ANYONE})
+    for one in policy.approvers.values():
+        if one.if_no_answer not in {"", REJECT}:
+            yield one.if_no_answer, reader.values[f"approvers.{one.name}.if_no_answer"]
     told = policy.alerts.get("to", ())
     for name in told if isinstance(told, Iterable) else ():
         if name:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-import jsonschema_rs
+from typing import TYPE_CHECKING
 
 from handrail.policy.expressions import EvaluationError
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 BACKTRACKS = 100_000
 """Steps that a ``pattern`` with look-around may take; without it, patterns are linear."""
@@ -22,6 +24,8 @@ def validator(schema: Mapping[str, object]) -> Callable[[object], str | None]:
     Raises:
         ValueError: the schema itself is wrong, or refers to another document.
     """
+    import jsonschema_rs
+
     options = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
     try:
         compiled = jsonschema_rs.validator_for(

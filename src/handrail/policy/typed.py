@@ -43,6 +43,9 @@ class Typed:
     args: Type = DYN
     problems: list[Problem] = field(default_factory=list)
     amount: Expression | None = None
+    cost: Expression | None = None
+    money: list[tuple[Text, Expression]] = field(default_factory=list)
+    """Of all tools: what they move and what they cost."""
     rules: list[tuple[RulePolicy, Expression]] = field(default_factory=list)
     preapproved: list[tuple[PreapprovedPolicy, Expression]] = field(default_factory=list)
     checks: list[tuple[CheckPolicy, Expression]] = field(default_factory=list)
@@ -90,12 +93,14 @@ def _parsed(found: Typed, text: Text, names: Environment, expect: Type | None) -
 def _amounts(found: Typed) -> None:
     names = environment.of_arguments(found.policy, found.args)
     if found.tool is not None:
-        text = found.tool.amount
-        found.amount = _parsed(found, text, names, NUMBER) if text else None
+        amount, cost = found.tool.amount, found.tool.cost
+        found.amount = _parsed(found, amount, names, NUMBER) if amount else None
+        found.cost = _parsed(found, cost, names, NUMBER) if cost else None
         return
     for tool in found.policy.tools.values():
-        if tool.amount is not None:
-            _parsed(found, tool.amount, names, NUMBER)
+        for text in (tool.amount, tool.cost):
+            if text is not None and (parsed := _parsed(found, text, names, NUMBER)):
+                found.money.append((text, parsed))
 
 
 def _rules(found: Typed) -> None:
@@ -136,33 +141,42 @@ def _budgets(found: Typed) -> None:
 
 def _condition(found: Typed, text: Text, selector: Selector | None, expect: Type | None) -> Expression | None:
     parsed = _parsed(found, text, environment.of_rules(found.policy, found.tool, found.args), expect)
-    if parsed is not None and found.tool is None and "amount" in parsed.names:
-        _check_amounts(found, text, selector)
+    if parsed is not None and found.tool is None:
+        for name in ("amount", "cost"):
+            if name in parsed.names:
+                _check_money(found, name, text, selector)
     return parsed
 
 
-def _check_amounts(found: Typed, text: Text, selector: Selector | None) -> None:
-    """A rule on an amount for a tool that has none could only ever fail."""
+def _check_money(found: Typed, name: str, text: Text, selector: Selector | None) -> None:
+    """A rule on an amount or a cost for a tool that has none could only ever fail."""
     tools = found.policy.tools.values()
     without = [
-        tool.name for tool in tools if tool.amount is None and (selector is None or covers(selector, tool))
+        tool.name
+        for tool in tools
+        if getattr(tool, name) is None and (selector is None or covers(selector, tool))
     ]
     if without:
-        place = text.at(max(text.value.find("amount"), 0))
-        found.report(place, f"{', '.join(without)} has no amount", "`amount:` on each tool that this is for")
+        place = text.at(max(text.value.find(name), 0))
+        found.report(place, f"{', '.join(without)} has no {name}", f"`{name}:` on each tool that this is for")
 
 
 def _check_trust(found: Typed, pattern: PreapprovedPolicy, parsed: Expression) -> None:
-    """What the agent says of itself can't let its action run, not even by choosing which fact is read."""
-    said = sorted(parsed.names & SAID)
-    for name in said:
-        place = pattern.when.at(max(pattern.when.value.find(name), 0))
-        found.report(place, f"{name!r} is what the agent says: it can't let an action run", "args or facts")
-    for name in sorted(parsed.names & found.policy.facts.keys()):
-        if any(given & SAID for given in _given_names(found.policy.facts[name].given.values(), found.policy)):
-            place = pattern.when.at(max(pattern.when.value.find(name), 0))
+    for name, message, expected in claimed(found.policy, parsed):
+        found.report(pattern.when.at(max(pattern.when.value.find(name), 0)), message, expected)
+
+
+def claimed(policy: Policy, parsed: Expression) -> Iterator[tuple[str, str, str]]:
+    """Each name by which the agent itself could let its action run, what is wrong with it, and what would do.
+
+    What the agent says can't let an action run, not even by choosing which fact is read.
+    """
+    for name in sorted(parsed.names & SAID):
+        yield name, f"{name!r} is what the agent says: it can't let an action run", "args or facts"
+    for name in sorted(parsed.names & policy.facts.keys()):
+        if any(given & SAID for given in _given_names(policy.facts[name].given.values(), policy)):
             message = f"the fact {name!r} is chosen by what the agent says: it can't let an action run"
-            found.report(place, message, "a fact that is given args only")
+            yield name, message, "a fact that is given args only"
 
 
 def _given_names(texts: Iterable[Text], policy: Policy) -> Iterator[frozenset[str]]:

@@ -18,7 +18,7 @@ _MILLISECONDS = {
     "year": 365 * 24 * 3600 * _SECOND,
 }
 _PLURALS = frozenset({"second", "minute", "hour", "day", "week", "year"})
-_LONGEST = 100 * _MILLISECONDS["year"]
+LONGEST = 100 * _MILLISECONDS["year"]
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([a-z]+)")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _RATE = re.compile(r"([0-9]{1,9}) per (hour|day|week|month)")
@@ -30,7 +30,7 @@ _HOURS = re.compile(
 DURATION = "a duration such as 10 min, 4 h, 1 day, 30 days or 2 years"
 PERCENT = "a percentage such as 90%"
 RATE = "a rate such as 20 per week"
-HOURS = "working hours such as mon-fri 09:00-17:00"
+HOURS = 'working hours such as "mon-fri 09:00-17:00, sat 10:00-14:00"'
 
 
 def duration(text: str) -> int:
@@ -44,9 +44,18 @@ def duration(text: str) -> int:
     if found is None or size is None:
         raise ValueError(f"{text!r} is no duration")
     milliseconds = Decimal(found.group(1)) * size
-    if milliseconds != milliseconds.to_integral_value() or not 0 < milliseconds <= _LONGEST:
+    if milliseconds != milliseconds.to_integral_value() or not 0 < milliseconds <= LONGEST:
         raise ValueError(f"{text!r} is too short or too long a time")
     return int(milliseconds)
+
+
+def spelled(milliseconds: int) -> str:
+    """A time as a policy spells it: ``90 days``, ``4 h``, ``10 min``, ``1.5 s``."""
+    for word in ("day", "h", "min"):
+        count, rest = divmod(milliseconds, _MILLISECONDS[word])
+        if count and not rest:
+            return f"{count} {word}{'s' if word in _PLURALS and count > 1 else ''}"
+    return f"{(Decimal(milliseconds) / _SECOND).normalize():f} s"
 
 
 def _singular(unit: str) -> str:

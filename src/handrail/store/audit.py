@@ -7,16 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from handrail.store.codec import entry_of
+from handrail.store.parts.tables import STAMPS
 from handrail.words.entry import Entry, StoredEntry
 from handrail.words.seal import Head, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from handrail.store.codec import Row
     from handrail.words.query import EntryFilter
 
-    Stream = Callable[[str, Mapping[str, object]], Iterator[Row]]
+    Stream = Callable[[str, Mapping[str, object], Mapping[str, str]], Iterator[Row]]
 
 lenient = partial(str, encoding="utf-8", errors="surrogateescape")
 """Text as it stands in a file, even where somebody wrote bytes that are no text."""
@@ -27,7 +28,7 @@ class Streams:
 
     def __init__(self, stream: Stream, close: Callable[[], None]) -> None:
         """``stream`` runs a named query and gives its rows bit by bit; several may be read at once."""
-        self._stream = stream
+        self._run = stream
         self._close = close
 
     def heads(self) -> Iterator[Head]:
@@ -52,9 +53,25 @@ class Streams:
         for entry in self._stream("entries_by_action", {**asdict(wanted), "first": first, "last": last}):
             yield entry_of(entry)
 
+    def schema(self) -> int:
+        """As its last migration noted it."""
+        return int(next(self._stream("schema_version", {}))[0])
+
+    def columns(self, table: str) -> Sequence[str]:
+        """In the table's order, without what means something in this database only."""
+        found = self._stream("columns", {"table": table})
+        return [name for (name,) in found if name != STAMPS.get(table)]
+
+    def rows(self, table: str, columns: Sequence[str]) -> Iterator[Sequence[object]]:
+        """In no order."""
+        return self._run("all_rows", {}, {"table": table, "columns": ", ".join(columns)})
+
     def close(self) -> None:
         """End the snapshot."""
         self._close()
+
+    def _stream(self, name: str, values: Mapping[str, object]) -> Iterator[Row]:
+        return self._run(name, values, {})
 
 
 def as_it_stands(row: Row) -> StoredEntry:

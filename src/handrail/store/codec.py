@@ -70,6 +70,10 @@ def action_row(action: Action) -> dict[str, object]:
         "started_at": action.started_at,
         "expires_at": action.expires_at,
         "amount": action.amount,
+        "approved": asks_text(action.approved) if action.approved else None,
+        "supersedes": action.supersedes,
+        "edited_by": action.edited_by,
+        "standing": action.standing,
     }
 
 
@@ -117,6 +121,9 @@ def action_of(row: Row) -> Action:
         amount=row[27],
         cost=row[28],
         superseded_by=row[29],
+        supersedes=row[30],
+        edited_by=row[31],
+        standing=row[32],
     )
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
 
 from handrail.store.audit import Streams
 from handrail.store.batch import GroupCommit
+from handrail.store.news import Bells
 from handrail.store.sqlite import SqliteStore
 from handrail.store.sqlite_connection import MEMORY, stream_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from handrail.ports import AuditStreams, Transaction
+    from handrail.ports import AuditStreams, News, Transaction
 
 T = TypeVar("T")
 
@@ -38,9 +40,15 @@ class MemoryStore(SqliteStore):
         self._opened().alone(lambda: self._writer.connection.backup(copy))
         return Streams(stream_of(copy, self.path), copy.close)
 
+    def news(self) -> News:
+        """No other process can write it."""
+        return self._heard(None)
+
     def after_fork_in_child(self) -> None:
         """The copy of the process is a copy of the store; only who waits for it is not copied."""
         self._group = GroupCommit(self._writer)
+        self._bells = Bells()
+        self._news = WeakSet()
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
 
+from handrail.ports import Commit
 from handrail.store.audit import Streams
 from handrail.store.forks import Forkable, inherited
-from handrail.store.migrate import VERSION, bring_up, refuse_newer
+from handrail.store.migrate import Older, bring_up, must_change, refuse_newer
 from handrail.store.postgres_connection import (
     UNKNOWN,
     PostgresSession,
@@ -17,12 +19,13 @@ from handrail.store.postgres_connection import (
     stream_of,
     translated,
 )
+from handrail.store.postgres_news import Crier, PostgresNews
 from handrail.words.errors import HandrailError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from handrail.ports import AuditStreams, Commit, Transaction
+    from handrail.ports import AuditStreams, News, Transaction
 
 T = TypeVar("T")
 SET_UP_LOCK = "SELECT pg_advisory_xact_lock(1213088844, 2)"
@@ -34,12 +37,17 @@ SHARED = (
 """Each statement after it sees what was committed before it began, whatever the database's default is."""
 EXCLUSIVE = SHARED.replace("_shared", "")
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT now_ms()"
+QUIET = {Commit.BEAT, Commit.SEAL}
+"""Commits that come again and again and tell nobody anything: they are no news."""
 CONNECTIONS = 8
 PATIENCE_SECONDS = 30.0
 
 
 class PostgresStore(Forkable):
     """``ports.Store`` in one PostgreSQL database, in its own schema ``handrail``."""
+
+    leases = True
+    """Who charges one row waits for the commit of who charged it before."""
 
     def __init__(
         self,
@@ -48,8 +56,9 @@ class PostgresStore(Forkable):
         connections: int = CONNECTIONS,
         synchronous: str = "on",
         patience_seconds: float = PATIENCE_SECONDS,
+        older: Older = Older.REFUSE,
     ) -> None:
-        """Connect and bring the schema up to date.
+        """Connect, and make the schema where there is none.
 
         Args:
             url: as libpq reads it, ``postgresql://…``.
@@ -57,16 +66,22 @@ class PostgresStore(Forkable):
             synchronous: PostgreSQL's ``synchronous_commit``.
             patience_seconds: how long to wait for a lock or a free connection, and how long the server lets a
                 client that went silent in a transaction keep others waiting.
+            older: what to do with a store of an older version.
 
         Raises:
-            StoreError: the database can't be reached, or a newer Handrail wrote it.
+            StoreError: the database can't be reached, or the store is of a version that we can't use.
         """
         self._settings = Settings(url, synchronous, patience_seconds)
         self._limit = connections
         self._patience = patience_seconds
         self._fresh()
-        self._set_up()
+        self._set_up(older)
         self.watch()
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """How it connects, for work beside it in the same database."""
+        return self._settings.parameters
 
     def write(self, commit: Commit, work: Callable[[Transaction], T]) -> T:
         """Under the shared lock, taken as a statement of its own: what follows sees a fresh snapshot."""
@@ -88,17 +103,32 @@ class PostgresStore(Forkable):
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return Streams(stream_of(connection, self._settings.shown), connection.close)
 
+    def news(self) -> News:
+        """LISTEN on a connection of its own."""
+        news = PostgresNews(self._settings.connect)
+        self._news.add(news)
+        return news
+
     def close(self) -> None:
         """Close every connection."""
+        for news in list(self._news):
+            news.close()
+        self._crier.close()
         self._sessions.close()
+
+    def before_fork(self) -> None:
+        """No thread of ours is in the midst of anything while the process is copied."""
+        self._crier.end()
 
     def after_fork_in_child(self) -> None:
         """New connections, once they are needed."""
-        inherited.append(self._sessions)
+        inherited.extend((self._sessions, list(self._news)))
         self._fresh()
 
     def _fresh(self) -> None:
         self._sessions = Sessions(self._settings.connect, self._limit, self._patience)
+        self._crier = Crier(self._settings.connect)
+        self._news: WeakSet[PostgresNews] = WeakSet()
 
     def _run(self, begin: str, work: Callable[[Transaction], T], commit: Commit | None) -> T:
         session = self._begun(begin)
@@ -106,6 +136,8 @@ class PostgresStore(Forkable):
             result = work(session.transaction)
             if commit is not None:
                 self._commit(session, commit)
+                if commit not in QUIET:
+                    self._crier.cry()
         except psycopg.Error as error:
             raise translated(error, self._settings.shown) from error
         else:
@@ -137,13 +169,13 @@ class PostgresStore(Forkable):
                 raise
             raise StoreError(f"{self._settings.shown}: {commit}: {UNKNOWN}") from error
 
-    def _set_up(self) -> None:
+    def _set_up(self, older: Older) -> None:
         connection = self._settings.connect()
         try:
-            if _version(connection) != VERSION:
+            if must_change(_version(connection), older):
                 with connection.transaction():
                     connection.execute(SET_UP_LOCK)
-                    _bring_up(connection)
+                    _bring_up(connection, older)
         except psycopg.Error as error:
             raise translated(error, self._settings.shown) from error
         except HandrailError as error:
@@ -158,22 +190,23 @@ def _version(connection: psycopg.Connection) -> int | None:
     there = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'handrail' AND tablename = 'meta'")
     if there.fetchone() is None:
         return None
-    found = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    version = None if found is None else int(found[0])
-    refuse_newer(version)
+    noted = "SELECT name, value FROM meta WHERE name = 'schema' OR name = 'readable_from'"
+    found = {name: int(value) for name, value in connection.execute(noted)}
+    version = found.get("schema")
+    refuse_newer(version, found.get("readable_from"))
     return version
 
 
-def _bring_up(connection: psycopg.Connection) -> None:
-    def note(version: int) -> None:
+def _bring_up(connection: psycopg.Connection, older: Older) -> None:
+    def note(version: int, readable: int) -> None:
         connection.execute(
-            "INSERT INTO meta (name, value) VALUES ('schema', %s) "
+            "INSERT INTO meta (name, value) VALUES ('schema', %s), ('readable_from', %s) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (str(version),),
+            (str(version), str(readable)),
         )
 
     current = _version(connection)
-    if current == VERSION:
+    if not must_change(current, older):
         return
     if current is None:
         connection.execute("CREATE SCHEMA IF NOT EXISTS handrail")

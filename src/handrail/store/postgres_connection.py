@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from handrail.store.queries import queries
-from handrail.store.runner import QueryRunner
+from handrail.store.parts.budgets import PostgresBudgets
+from handrail.store.queries import MARKS, queries
+from handrail.store.runner import TAKEN, QueryRunner
 from handrail.store.transaction import SqlTransaction
 from handrail.words.errors import Conflict, HandrailError, StoreError
 
@@ -32,10 +33,10 @@ def translated(error: Exception, shown: str) -> Exception:
     """A driver's error as ``StoreError`` or ``Conflict``; other errors unchanged."""
     if isinstance(error, HandrailError) or not isinstance(error, psycopg.Error):
         return error
-    told = " ".join(str(error).split())
     if isinstance(error, psycopg.errors.UniqueViolation):
-        wrapped: HandrailError = Conflict(f"{shown}: {told}: somebody was faster; nothing was written")
+        wrapped: HandrailError = Conflict(TAKEN)
     else:
+        told = " ".join(str(error).split())
         wrapped = StoreError(f"{shown}: {told}; nothing was written")
     wrapped.__cause__ = error
     return wrapped
@@ -87,8 +88,8 @@ class PostgresSession:
         self._cursor = connection.cursor()
         self._started_at = 0
         self._started = 0.0
-        runner = QueryRunner(self._cursor, queries("postgres"), unfit=(psycopg.DataError,))
-        self.transaction = cast("Transaction", SqlTransaction(runner, self._now))
+        runner = QueryRunner(self._cursor, queries("postgres"), MARKS["postgres"], unfit=(psycopg.DataError,))
+        self.transaction = cast("Transaction", SqlTransaction(runner, self._now, PostgresBudgets))
 
     @property
     def broken(self) -> bool:
@@ -173,16 +174,16 @@ class Sessions:
 
 def stream_of(
     connection: psycopg.Connection, shown: str
-) -> Callable[[str, Mapping[str, object]], Iterator[Row]]:
+) -> Callable[[str, Mapping[str, object], Mapping[str, str]], Iterator[Row]]:
     """Named queries through server-side cursors, so that no result is ever in memory as a whole."""
     numbers = count()
 
-    def stream(name: str, values: Mapping[str, object]) -> Iterator[Row]:
+    def stream(name: str, values: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Row]:
         query = queries("postgres")[name]
         try:
             with connection.cursor(f"handrail_{next(numbers)}") as cursor:
                 cursor.itersize = STREAMED
-                cursor.execute(query.text.encode(), query.pick(values))
+                cursor.execute(query.of(names).encode(), query.pick(values))
                 yield from cursor
         except psycopg.Error as error:
             raise translated(error, shown) from error

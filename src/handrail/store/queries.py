@@ -16,7 +16,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-COMMON = ("actions", "approvals", "budgets", "journal", "restrictions")
+COMMON = (
+    "actions",
+    "approvals",
+    "budget_chunks",
+    "budgets",
+    "deliveries",
+    "journal",
+    "keys",
+    "models",
+    "overview",
+    "people",
+    "restrictions",
+    "sessions",
+    "standings",
+    "tables",
+    "toolbox",
+)
 MARKS = {"sqlite": "?", "postgres": "%s"}
 NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
@@ -29,6 +45,10 @@ class Query:
 
     text: str
     pick: Callable[[Mapping[str, object]], tuple[Any, ...]]
+
+    def of(self, names: Mapping[str, str]) -> str:
+        """The text with names of the schema in the place of ``{table}`` and the like."""
+        return self.text.format(**names) if names else self.text
 
 
 def sql_file(name: str) -> str:

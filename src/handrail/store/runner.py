@@ -8,10 +8,13 @@ from handrail.store.parts.base import NOTHING
 from handrail.words.errors import BadArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from handrail.store.codec import Row
     from handrail.store.queries import Query
+
+TAKEN = "somebody was faster, what this would write is there already; look again; nothing was written"
+"""Said of a row that is unique. A client may read it, so where and what the row is stays with the cause."""
 
 
 class Cursor(Protocol):
@@ -43,13 +46,18 @@ class QueryRunner:
     mistake, not the store's.
     """
 
-    __slots__ = ("_cursor", "_queries", "_run", "_unfit")
+    __slots__ = ("_cursor", "_mark", "_queries", "_run", "_unfit")
 
     def __init__(
-        self, cursor: Cursor, queries: Mapping[str, Query], unfit: tuple[type[Exception], ...] = ()
+        self,
+        cursor: Cursor,
+        queries: Mapping[str, Query],
+        mark: str,
+        unfit: tuple[type[Exception], ...] = (),
     ) -> None:
-        """Bind the cursor and the dialect's queries."""
+        """Bind the cursor, the dialect's queries and its mark for a value."""
         self._cursor = cursor
+        self._mark = mark
         self._queries = queries
         self._run = cursor.execute
         self._unfit: tuple[type[Exception], ...] = (UnicodeEncodeError, OverflowError, *unfit)
@@ -70,11 +78,31 @@ class QueryRunner:
         self.run(name, values)
         return self._cursor.rowcount > 0
 
+    def count(self, name: str, values: Mapping[str, object]) -> int:
+        """How many rows the statement changed."""
+        self.run(name, values)
+        return self._cursor.rowcount
+
     def run(self, name: str, values: Mapping[str, object] = NOTHING) -> None:
         """A statement that gives no rows."""
         query = self._queries[name]
         try:
             self._run(query.text, query.pick(values))
+        except self._unfit as error:
+            raise _unfit(error) from error
+
+    def run_in(self, name: str, values: Mapping[str, object] = NOTHING, **names: str) -> list[Row]:
+        """Every row of a query with names of the schema put into its text."""
+        query = self._queries[name]
+        self._run(query.of(names), query.pick(values))
+        return self._cursor.fetchall()
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Write rows into a table."""
+        marks = ", ".join([self._mark] * len(columns))
+        text = self._queries["insert_row"].text
+        try:
+            self._cursor.executemany(text.format(table=table, columns=", ".join(columns), values=marks), rows)
         except self._unfit as error:
             raise _unfit(error) from error
 

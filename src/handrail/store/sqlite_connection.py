@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from handrail.store.queries import queries
-from handrail.store.runner import QueryRunner
+from handrail.store.queries import MARKS, queries
+from handrail.store.runner import TAKEN, QueryRunner
 from handrail.store.transaction import SqlTransaction
 from handrail.store.turnstile import Turnstile
 from handrail.words.errors import Conflict, HandrailError, StoreError
@@ -55,7 +55,7 @@ def translated(error: Exception, path: str) -> Exception:
         return error
     code = getattr(error, "sqlite_errorcode", 0)
     if code in DUPLICATES:
-        wrapped: HandrailError = Conflict(f"{path}: {error}: somebody was faster; nothing was written")
+        wrapped: HandrailError = Conflict(TAKEN)
     else:
         wrapped = StoreError(f"{path}: {error}: {HINTS.get(code & 0xFF, 'nothing was written')}")
     wrapped.__cause__ = error
@@ -83,6 +83,7 @@ def connect(path: str, synchronous: str, busy_seconds: float) -> sqlite3.Connect
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what was erased is gone from the file
     except BaseException:
         connection.close()
         raise
@@ -97,20 +98,20 @@ def _create(path: str) -> None:
 
 def transaction_of(cursor: sqlite3.Cursor) -> Transaction:
     """The parts over one cursor."""
-    runner = QueryRunner(cursor, queries("sqlite"), unfit=(sqlite3.DataError,))
+    runner = QueryRunner(cursor, queries("sqlite"), MARKS["sqlite"], unfit=(sqlite3.DataError,))
     return cast("Transaction", SqlTransaction(runner, now_ms))
 
 
 def stream_of(
     connection: sqlite3.Connection, path: str
-) -> Callable[[str, Mapping[str, object]], Iterator[Row]]:
+) -> Callable[[str, Mapping[str, object], Mapping[str, str]], Iterator[Row]]:
     """Named queries row by row, each on a cursor of its own."""
 
-    def stream(name: str, values: Mapping[str, object]) -> Iterator[Row]:
+    def stream(name: str, values: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Row]:
         query = queries("sqlite")[name]
         try:
             # no "yield from": left half read, it would close a cursor whose connection may be closed by then
-            for row in connection.execute(query.text, query.pick(values)):  # noqa: UP028 - see above
+            for row in connection.execute(query.of(names), query.pick(values)):  # noqa: UP028 - see above
                 yield row
         except sqlite3.Error as error:
             raise translated(error, path) from error

@@ -1,4 +1,4 @@
-"""Bringing a SQLite file up to date, and refusing one that is not ours or from a newer version, untouched."""
+"""Making and upgrading a SQLite file, and refusing one that is not ours or of another version, untouched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from handrail.store.migrate import VERSION, bring_up, refuse_newer
+from handrail.store.migrate import VERSION, Older, bring_up, must_change, refuse_newer
 from handrail.words.errors import StoreError
 
 if TYPE_CHECKING:
@@ -23,22 +23,22 @@ MARKS = """
 """One statement: another process that sets the file up is seen before it or after it, never amid."""
 
 
-def set_up(connection: sqlite3.Connection, busy_seconds: float) -> None:
+def set_up(connection: sqlite3.Connection, busy_seconds: float, older: Older) -> None:
     """Check whose file it is, then make or migrate the schema, once among all processes.
 
     ``busy_seconds`` is how long to wait for others who open the file at this moment.
 
     Raises:
-        StoreError: it is another program's file, or a newer Handrail's.
+        StoreError: it is another program's file, or of a version that we can't use.
         sqlite3.Error: it can't be read or written.
     """
-    if _version(connection) == VERSION:
+    if not must_change(_version(connection), older):
         _wal(connection, busy_seconds)
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) != VERSION:
-            _bring_up(connection)
+        if must_change(current := _version(connection), older):
+            _bring_up(connection, current)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -47,15 +47,21 @@ def set_up(connection: sqlite3.Connection, busy_seconds: float) -> None:
     _wal(connection, busy_seconds)
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    """The schema version of our file, or 0 for an empty one."""
+def _version(connection: sqlite3.Connection) -> int | None:
+    """The schema version of our file, or None for an empty one."""
     version, application, tables = connection.execute(MARKS).fetchone()
     if application != APPLICATION and (version or tables):
         raise StoreError(
             "this SQLite file belongs to another program; nothing was changed; give another path"
         )
-    refuse_newer(version)
-    return int(version)
+    if version > VERSION:
+        refuse_newer(version, _readable_from(connection))
+    return int(version) or None
+
+
+def _readable_from(connection: sqlite3.Connection) -> int | None:
+    found = connection.execute("SELECT value FROM meta WHERE name = 'readable_from'").fetchone()
+    return None if found is None else int(found[0])
 
 
 def _wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
@@ -76,12 +82,17 @@ def _wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
             time.sleep(NAP)
 
 
-def _bring_up(connection: sqlite3.Connection) -> None:
-    def note(version: int) -> None:
+def _bring_up(connection: sqlite3.Connection, current: int | None) -> None:
+    def note(version: int, readable: int) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('readable_from', ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (str(readable),),
+        )
 
-    bring_up("sqlite", _version(connection) or None, _script_of(connection), note)
+    bring_up("sqlite", current, _script_of(connection), note)
 
 
 def _script_of(connection: sqlite3.Connection) -> Callable[[str], None]:

@@ -34,6 +34,10 @@ class Proposal:
     rationale: str | None = None
     key: str | None = None
     refusal: str | None = None
+    via: str | None = None
+    """The key with which it came over the network: once that has ended, no claim starts anything for it."""
+    lineage: tuple[str, ...] = ()
+    """The sessions inside which its own was opened, from the first one down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,16 @@ class Action:
     amount: int | None = None
     cost: int | None = None
     superseded_by: str | None = None
+    supersedes: str | None = None
+    """The action that a person edited into this one."""
+    edited_by: str | None = None
+    standing: str | None = None
+    """The standing approval that let it run without a question of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostNews:
+    """Actions whose process fell silent, for people: what the first were to do, and how many they are."""
+
+    what: tuple[str, ...]
+    count: int

@@ -18,6 +18,12 @@ class ApprovalState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    """A person edited the action: another question, or none, took its place."""
+    ANSWERED = "answered"
+    """A person told the agent something instead; the action does not run."""
+    RESUMED = "resumed"
+    """Nobody needed to answer: there was room in the budget again, and the action went on."""
 
 
 class Choice(StrEnum):
@@ -25,6 +31,8 @@ class Choice(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    EDIT = "edit"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True)

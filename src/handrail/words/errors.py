@@ -34,6 +34,16 @@ class PolicyError(HandrailError):
         self.problems = problems
 
 
+class PolicyLost(PolicyError):
+    """The active policy can't be had here: it is not in the store, or this release can't read it."""
+
+    def __init__(self, version: str, problems: tuple[Problem, ...] = ()) -> None:
+        """Name the version by the beginning of its digest."""
+        super().__init__(problems)
+        why = str(problems[0]) if problems else "it is not in the store"
+        self.args = (f"the active policy {version[:12]} can't be used here, so nothing is let run: {why}",)
+
+
 class NoSession(HandrailError):
     """A tool behind the rail was called outside ``rail.session(...)``: there is no agent to decide for."""
 
@@ -50,13 +60,64 @@ class Refused(HandrailError):
     """A person's or operator's request that Handrail won't carry out, with the reason."""
 
 
-class Overspent(HandrailError):
-    """A budget has no room for a charge; the transaction that tried is rolled back."""
+class ModelRefused(Refused):
+    """A call of a model that is not forwarded. ``cause`` is one word for what does not let it."""
 
-    def __init__(self, budget: str) -> None:
-        """Name the budget."""
+    def __init__(self, sentence: str, cause: str) -> None:
+        """Keep ``cause``: halt, policy, price, key, session, budget; busy when others were faster."""
+        super().__init__(sentence)
+        self.cause = cause
+
+
+class BudgetExhausted(ModelRefused):
+    """A budget can't pay for a call of a model. Its text says which, how much is left and when it renews.
+
+    ``left`` and ``limit`` are in the budget's ``unit``: nano-units of money, tokens or calls. ``renews`` is
+    when it renews, for people; ``renews_at`` the same in milliseconds since the epoch, None for never.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        budget: str,
+        unit: str,
+        left: int,
+        limit: int,
+        renews: str,
+        renews_at: int | None = None,
+    ) -> None:
+        """Keep what a program may want to know."""
+        super().__init__(sentence, "budget")
+        self.budget = budget
+        self.unit = unit
+        self.left = left
+        self.limit = limit
+        self.renews = renews
+        self.renews_at = renews_at
+
+
+class Overspent(HandrailError):
+    """A budget has no room for a charge; the transaction that tried is rolled back.
+
+    Perhaps there is room in chunks that processes took of this window: close them, and look again.
+    """
+
+    def __init__(self, budget: str, scope: str, window: int) -> None:
+        """Name the budget and its window."""
         super().__init__(f"budget {budget} has no room")
         self.budget = budget
+        self.scope = scope
+        self.window = window
+
+
+class ChannelError(HandrailError):
+    """A channel could not tell what it was given; ``again`` says whether trying later can help."""
+
+    def __init__(self, why: str, *, again: bool = True) -> None:
+        """Keep ``again``."""
+        super().__init__(why)
+        self.again = again
 
 
 class StoreError(HandrailError):

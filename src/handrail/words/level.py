@@ -20,6 +20,11 @@ class Rung(IntEnum):
         return self.name.lower()
 
     @property
+    def plain(self) -> str:
+        """The name on pages, for people who do not program."""
+        return PLAIN[self]
+
+    @property
     def level(self) -> int | None:
         """The level of autonomy, 0 to 3; None on the shadow rung, where nothing runs."""
         return None if self is Rung.SHADOW else self.value - 1
@@ -37,5 +42,7 @@ class Rung(IntEnum):
         return rung
 
 
+PLAIN = dict(zip(Rung, ("on trial", "asks", "pre-approved", "within limits", "on its own"), strict=True))
+"""How pages call each rung."""
 WORDS = {rung.word: rung for rung in Rung}
 """Every rung by the word that a policy file uses for it."""

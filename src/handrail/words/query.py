@@ -20,7 +20,10 @@ class ActionFilter:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Entries newest first; ``before`` is the number of the last one seen, ``text`` any text in it."""
+    """Entries newest first; ``before`` is the number of the last one seen, ``text`` any text in it.
+
+    ``after`` bounds how far back is looked; ``since`` and ``until`` are times, the end excluded.
+    """
 
     kind: str | None = None
     action: str | None = None
@@ -31,3 +34,6 @@ class EntryFilter:
     text: str | None = None
     before: int | None = None
     limit: int = 50
+    after: int | None = None
+    since: int | None = None
+    until: int | None = None

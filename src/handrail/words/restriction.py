@@ -1,10 +1,11 @@
-"""What restricts an agent right now: halts and grants, with the number that changes when any of them does."""
+"""What restricts an agent now: halts, grants and frozen budgets, with the number of their last change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from handrail.words.budget import Freeze
 from handrail.words.level import Rung
 
 
@@ -59,7 +60,7 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """All halts and grants of one moment. ``generation`` grows with every change of any of them.
+    """All halts, grants and freezes of one moment. ``generation`` grows with every change of any of them.
 
     A claim that finds another generation in the store decides anew: that is what makes a cached copy safe.
     """
@@ -68,3 +69,5 @@ class Restrictions:
     policy: str | None
     halts: tuple[Halt, ...] = ()
     grants: Mapping[tuple[str, str], Grant] = field(default_factory=dict)
+    frozen: Mapping[str, Freeze] = field(default_factory=dict)
+    """Budgets from which nothing more is spent, by their ids."""

@@ -131,3 +131,11 @@ class Charge:
     """Start of the window, milliseconds since the epoch, UTC; 0 for one without end."""
     quantity: int
     limit: int
+    unit: str = "actions"
+    """What the budget counts: actions, amount, cost or tokens; money in nano-units."""
+    soft: bool = False
+    """A person let it exceed: it is reserved, and no limit is tested."""
+    alert_at: tuple[int, ...] = ()
+    """Percentages of the limit of which people are told, rising."""
+    rolling: int = 0
+    """Length of a rolling window in milliseconds; then ``window`` is the start of its newest bucket."""

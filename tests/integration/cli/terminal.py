@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 from handrail.cli.tree import app
 
-SECONDS = 30.0
+SECONDS = 120.0
 COMMAND = (sys.executable, "-m", "handrail")
 QUESTION = "anything else to leave it: "
 

@@ -12,6 +12,7 @@ from handrail.words.query import ActionFilter
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.shop import Shop
 from tests.integration.cli.terminal import QUESTION, Terminal, piped
+from tests.support.rail import lose_policy
 
 
 def test_a_yes_on_a_terminal_approves_and_the_agent_resumes(shop: Shop) -> None:
@@ -95,6 +96,23 @@ def test_an_answered_question_is_told_not_answered_twice(shop: Shop) -> None:
         with Terminal(shop.folder, "approve", action, "--as", "bea") as terminal:
             assert terminal.code() == 1
         assert "its question is approved" in terminal.seen
+
+
+def test_with_a_policy_that_can_not_be_read_a_question_is_seen_and_rejected_and_not_approved(
+    shop: Shop, run: Run
+) -> None:
+    with shop.desk() as desk:
+        first, second = desk.held(), desk.held(600.0)
+        lose_policy(desk.engine.store)
+        assert len(run("approvals", "list", "--json").stdout.splitlines()) == 2
+        assert run("approvals", "show", first).exit_code == 0
+        with Terminal(shop.folder, "approve", first, "--as", "ann") as terminal:
+            assert terminal.code() != 0
+        for command in (("reject", first, "--reason", "no"), ("answer", second, "Wait for us.")):
+            with Terminal(shop.folder, *command, "--as", "ann") as terminal:
+                assert terminal.answer("yes") == 0
+        assert desk.rail.action(first).state is State.REJECTED
+        assert desk.rail.action(second).state is State.CANCELLED
 
 
 def test_what_an_agent_writes_can_not_draw_on_the_terminal(shop: Shop) -> None:

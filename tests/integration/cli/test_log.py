@@ -12,7 +12,7 @@ import handrail
 from handrail.journal.export import FIRST
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.shop import Shop
-from tests.integration.cli.terminal import COMMAND, Terminal, environment
+from tests.integration.cli.terminal import COMMAND, SECONDS, Terminal, environment
 
 Documents = Callable[..., list[Any]]
 WORD = ("--reason", "because", "--as", "ann")
@@ -26,7 +26,7 @@ def test_the_newest_entries_are_printed_oldest_first(shop: Shop, documents: Docu
     assert [each["kind"] for each in found] == ["done", "session_opened", "proposed", "decided"]
     assert [each["seq"] for each in found] == sorted(each["seq"] for each in found)
     assert [each["kind"] for each in documents("log", "tail", "--kind", "done")] == ["done"]
-    assert "deny: Nobody refunds that much." in run("log", "tail").stdout
+    assert "denied: Nobody refunds that much." in run("log", "tail").stdout
 
 
 def test_following_prints_what_comes_at_once_and_ends_with_an_interrupt(shop: Shop) -> None:
@@ -48,7 +48,7 @@ def test_following_prints_what_comes_at_once_and_ends_with_an_interrupt(shop: Sh
             desk.refund(5000.0)
             following = [json.loads(follower.stdout.readline()) for _ in range(2)]
             follower.send_signal(signal.SIGINT)
-            assert follower.wait(20) == 0
+            assert follower.wait(SECONDS) == 0
     assert [each["kind"] for each in following] == ["proposed", "decided"]
     assert [each["tool"] for each in following] == ["issue_refund"] * 2
 

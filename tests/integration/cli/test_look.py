@@ -211,3 +211,19 @@ def test_commands_beside_a_working_agent_never_lose_what_it_writes(shop: Shop) -
             desk.refund(10.0 + number)
             listed = piped(shop.folder, "actions", "list", "--json", process=True).stdout.splitlines()
             assert len(listed) == number + 1
+
+
+def test_costs_are_listed_by_what_one_asks_and_as_a_table_file(
+    shop: Shop, run: Run, documents: Documents
+) -> None:
+    with shop.desk() as desk:
+        for each in (1.0, 2.0):
+            desk.refund(each)
+    (refunds,) = documents("costs", "--by", "tool")
+    assert (refunds["name"], refunds["unit"], refunds["quantity"]) == ("issue_refund", "actions", 2)
+    assert documents("costs", "--by", "agent")[0]["name"] == "support"
+    heading, row = run("costs", "--by", "tool", "--csv").output.splitlines()
+    assert heading == "name,unit,quantity,spent,count"
+    assert row == "issue_refund,actions,2,2,2"
+    assert run("budget", "list", "--csv").output.startswith("budget,unit,scope,for,")
+    assert "Nothing was spent" in run("costs", "--since", "2026-01-01", "--until", "2026-01-02").output

@@ -99,7 +99,7 @@ def test_a_halt_lists_what_still_runs_and_wait_returns_when_it_is_over(shop: Sho
 
         threads = [threading.Thread(target=work), threading.Thread(target=release_once_halted)]
         threads[0].start()
-        assert begun.wait(20)
+        assert begun.wait(120)
         threads[1].start()
         result = run("halt", "--agent", "support", "--wait", *WORD)
         for thread in threads:
@@ -107,6 +107,36 @@ def test_a_halt_lists_what_still_runs_and_wait_returns_when_it_is_over(shop: Sho
         assert "find_order" in result.stdout
         assert "Nothing that it covers runs any more." in result.stdout
         assert [each.state for each in _actions(desk.engine)] == [State.DONE]
+
+
+def test_a_wait_that_is_over_says_what_still_runs_and_fails(shop: Shop, run: Run, document: Document) -> None:
+    begun, finish = threading.Event(), threading.Event()
+    with shop.desk() as desk:
+
+        @desk.rail.tool
+        def find_order(order_id: str) -> str:
+            begun.set()
+            finish.wait(20)
+            return order_id
+
+        def work() -> None:
+            with desk.rail.session("support", "t"):
+                find_order("o-1")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert begun.wait(120)
+        result = run("halt", "--agent", "support", "--wait", "--at-most", "0.1", *WORD)
+        assert result.exit_code == 1
+        assert "this still runs; the halt stays in force" in result.stdout
+        assert result.stdout.count("find_order") == 2
+        told = document("halt", "--tool", "find_order", "--wait", "--at-most", "0", *WORD)
+        assert [each["tool"] for each in told["still_running"]] == ["find_order"]
+        finish.set()
+        thread.join()
+        over = run("halt", "--agent", "support", "--wait", "--at-most", "20", *WORD)
+        assert over.exit_code == 0
+        assert "Nothing that it covers runs any more." in over.stdout
 
 
 def test_a_promotion_asks_and_is_marked_as_an_override(
@@ -170,6 +200,7 @@ def test_a_changed_policy_counts_only_once_it_is_activated(shop: Shop) -> None:
             assert terminal.code() == 0
         assert '-  - {id: big, tools: issue_refund, when: "amount > 100"' in shown
         assert '+  - {id: big, tools: issue_refund, when: "amount > 10"' in shown
+        assert "rules: big changed" in shown
         assert isinstance(desk.refund(52.0), handrail.Held)
 
 
@@ -285,6 +316,21 @@ def test_a_person_settles_what_nobody_knows(shop: Shop, document: Document) -> N
     assert document("actions", "show", action)["settled"]["person"] == "ann"
     with Terminal(shop.folder, "actions", "settle", action, "failed", *WORD) as terminal:
         assert _answer_if_asked(terminal) == 3
+
+
+def test_a_person_who_knows_that_nothing_was_done_gives_the_money_back(
+    shop: Shop, document: Document
+) -> None:
+    """What is said to be done can't have done nothing."""
+    with shop.desk() as desk:
+        action = _lost(desk.engine, desk)
+        for state, code in (("done", 1), ("failed", 0)):
+            settling = "actions", "settle", action, state, "--nothing-done", *WORD
+            with Terminal(shop.folder, *settling) as terminal:
+                assert terminal.answer("yes") == code
+        assert desk.rail.action(action).state is State.FAILED
+        told = desk.engine.store.read(lambda tx: tx.journal.of(action))[-1].entry
+    assert b'"nothing_done":true' in told.body
 
 
 def _answer_if_asked(terminal: Terminal) -> int:

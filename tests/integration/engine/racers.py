@@ -10,9 +10,12 @@ from typing import Any
 
 import handrail
 from handrail.app import App, open_app
-from handrail.engine.people import vote
+from handrail.engine.cancel import cancel
+from handrail.engine.edits import edit
+from handrail.engine.jobs import expire
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import halt, lift
+from handrail.engine.votes import vote
 from handrail.words.approval import Choice
 from tests.support.nursery import Meet
 
@@ -102,3 +105,31 @@ def fork(meet: Meet, policy: str, url: str, witness: str) -> list[int]:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     app.close()
     return [code]
+
+
+def change(meet: Meet, policy: str, url: str, witness: str, question: str, person: str, amount: int) -> str:
+    """Edit what a question is about at the same moment as others."""
+    app, _, _ = joined(policy, url, witness)
+    args = {"order": "edited", "amount": amount, "reason": ""}
+    meet()
+    found = outcome(lambda: edit(app.engine, question, person, args, "odd", verified=False).state.value)
+    app.close()
+    return found
+
+
+def take_back(meet: Meet, policy: str, url: str, witness: str, action: str) -> str:
+    """Cancel an action at the same moment as others do something with it."""
+    app, _, _ = joined(policy, url, witness)
+    meet()
+    found = outcome(lambda: cancel(app.engine, action, "ops", "odd").state.value)
+    app.close()
+    return found
+
+
+def look_for_due(meet: Meet, policy: str, url: str, witness: str) -> str:
+    """Run the job that expires what is due at the same moment as others."""
+    app, _, _ = joined(policy, url, witness)
+    meet()
+    found = outcome(lambda: expire(app.engine))
+    app.close()
+    return found

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import handrail
-from handrail.ports import AuditStreams, Commit, Store, Transaction
+from handrail.ports import AuditStreams, Commit, News, Store, Transaction
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State
 from tests.support.rail import Desk
@@ -42,8 +42,15 @@ class Tripwire:
     def read(self, work: Callable[[Transaction], Any]) -> Any:
         return self._around("read", lambda: self.store.read(work))
 
+    @property
+    def leases(self) -> bool:
+        return self.store.leases
+
     def audit(self) -> AuditStreams:
         return self.store.audit()
+
+    def news(self) -> News:
+        return self.store.news()
 
     def close(self) -> None:
         self.store.close()
@@ -69,7 +76,7 @@ class Tripwire:
         self.loop.call_soon_threadsafe(self.task.cancel)
         # two rounds of the loop: in the first the task is woken, in the second it has been
         self.loop.call_soon_threadsafe(lambda: asyncio.get_running_loop().call_soon(delivered.set))
-        assert delivered.wait(10)
+        assert delivered.wait(120)
 
 
 def run_cancelled(desk: Desk, call: Callable[[], Any], trip_at: int, *, after: bool) -> tuple[Tripwire, str]:
@@ -221,7 +228,7 @@ def test_a_sync_tool_in_a_thread_is_waited_for_because_nothing_can_stop_it(one_d
     @one_desk.rail.tool
     def refund(order: str, amount: float, reason: str = "") -> str:
         started.set()
-        assert go.wait(10)
+        assert go.wait(120)
         effects.append(order)
         return "ok"
 
@@ -286,6 +293,6 @@ def test_a_cancelled_call_that_would_be_held_is_cancelled_all_the_same(one_desk:
     async def refund(order: str, amount: float, reason: str = "") -> None: ...
 
     with one_desk.rail.session("support"):
-        wire, ended = run_cancelled(one_desk, lambda: refund("o", 150), 0, after=True)
+        wire, ended = run_cancelled(one_desk, lambda: refund("o", 150), 1, after=True)
     assert (wire.tripped, ended) == (Commit.PROPOSE, "cancelled")
     assert [action.state for action in one_desk.actions()] == [State.HELD]

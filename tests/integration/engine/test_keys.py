@@ -81,7 +81,7 @@ def test_a_key_is_free_again_after_a_refusal(shop: Shop) -> None:
     rail, engine = shop.desk.rail, shop.desk.app.engine
     thrown, _ = halt(engine, "stop", "ops")
     with rail.session("support"), rail.about(key="r-1"):
-        with pytest.raises(handrail.Denied, match="halted"):
+        with pytest.raises(handrail.Denied, match="is stopped"):
             shop.refund("o-1", 4)
         lift(engine, thrown, "go", "ops")
         shop.refund("o-1", 4)

@@ -8,7 +8,7 @@ import pytest
 
 import handrail
 from handrail.engine.jobs import expire
-from handrail.engine.people import vote
+from handrail.engine.votes import vote
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State
@@ -41,11 +41,15 @@ def past(desk: Desk) -> None:
 
 def test_a_stranger_may_not_answer_and_a_member_may(desk: Desk, hold: Hold) -> None:
     action = hold()
-    for person in ("stranger@example.com", "", " ", HEAD, "Lead@example.com "):
+    for person in ("stranger@example.com", "", " ", HEAD, "lead@example.com.evil"):
         with pytest.raises(handrail.Refused):
             desk.vote(action, person)
     assert Kind.VOTED not in desk.kinds(action)
     assert desk.vote(action, LEAD).state is ApprovalState.APPROVED
+
+
+def test_a_member_is_the_same_person_in_capitals_and_with_space_around(desk: Desk, hold: Hold) -> None:
+    assert desk.vote(hold(), " Lead@Example.com ").state is ApprovalState.APPROVED
 
 
 @pytest.mark.parametrize("name", ["support", "Support", " support "])

@@ -111,6 +111,62 @@ def test_two_people_answer_at_once_and_one_answer_counts(track: Track, first: st
     assert track.desk.action(action).state is expected
 
 
+def test_one_person_edits_while_another_approves_and_one_of_both_counts(track: Track) -> None:
+    action = track.held()
+    question = track.desk.question(action).id
+    ended = track.race(
+        ("answer", {"question": question, "person": LEAD, "choice": "approve"}),
+        ("change", {"question": question, "person": SECOND, "amount": 50}),
+    )
+    assert [word == "gave approved" for word in ended].count(True) == 1
+    assert [word in {"Conflict", "Refused"} for word in ended].count(True) == 1
+    found = {each.id: each.state for each in track.desk.actions()}
+    if ended[0] == "gave approved":
+        assert found == {action: State.APPROVED}
+    else:
+        assert sorted(found.values()) == [State.APPROVED, State.SUPERSEDED]
+    assert track.race(("resume", {"action": action})) in (["gave o-1"], ["gave edited"])
+    assert sum(track.effects().values()) == 1
+
+
+def test_two_people_edit_at_once_and_one_edit_counts(track: Track) -> None:
+    action = track.held()
+    question = track.desk.question(action).id
+    ended = track.race(
+        *[
+            ("change", {"question": question, "person": one, "amount": 200 + len(one)})
+            for one in (LEAD, SECOND)
+        ]
+    )
+    assert sorted(ended) == ["Conflict", "gave approved"]
+    assert len(track.desk.actions()) == 2
+    assert track.desk.kinds(action).count(Kind.EDITED) == 1
+
+
+def test_an_action_is_taken_back_or_runs_and_never_both(track: Track) -> None:
+    action = track.held()
+    track.desk.vote(action)
+    ended = track.race(("take_back", {"action": action}), ("resume", {"action": action}))
+    if ended[0] == "gave cancelled":
+        assert ended[1] == "Denied"
+        assert track.effects() == {}
+    else:
+        assert ended == ["Conflict", "gave o-1"]
+        assert track.effects() == {"o-1": 1}
+
+
+def test_an_answer_that_comes_as_its_time_is_over_comes_too_late_once(track: Track) -> None:
+    action = track.held()
+    question = track.desk.question(action).id
+    track.desk.sql("update seats set expires_at = 1")
+    ended = track.race(
+        ("answer", {"question": question, "person": LEAD, "choice": "approve"}), ("look_for_due", {})
+    )
+    assert ended[0] == "Conflict"
+    assert track.desk.action(action).state is State.EXPIRED
+    assert track.desk.kinds(action).count(Kind.EXPIRED) == 1
+
+
 def test_a_budget_of_ten_lets_ten_of_many_run_however_many_processes_and_threads_try(track: Track) -> None:
     ended = Counter(word for words in track.race(*[("spend", {"calls": 6})] * EIGHT) for word in words)
     ran = sum(count for word, count in ended.items() if word.startswith("gave"))

@@ -192,7 +192,7 @@ def test_a_halt_refuses_what_it_covers_until_it_is_lifted(desk: Desk, tools: Any
     thrown, running = halt(desk.app.engine, "odd refunds", "ops", tool="refund")
     assert running == []
     with desk.rail.session("support"):
-        with pytest.raises(handrail.Denied, match="tool refund is halted: odd refunds"):
+        with pytest.raises(handrail.Denied, match="tool refund is stopped: odd refunds"):
             tools["refund"]("o-1", 4)
         assert tools["note"]("goes on") == {"text": "goes on"}
         lift(desk.app.engine, thrown, "all is well", "ops")
@@ -210,10 +210,13 @@ def test_an_approved_action_does_not_run_while_halted_and_the_halt_needs_a_reaso
     desk.vote(held.value.action_id)
     with pytest.raises(handrail.Refused, match="needs a reason"):
         halt(desk.app.engine, "", "ops")
-    halt(desk.app.engine, "stop", "ops")
-    with pytest.raises(handrail.Denied, match="everything is halted"):
+    thrown, _ = halt(desk.app.engine, "stop", "ops")
+    with pytest.raises(handrail.Denied, match=r"everything is stopped: stop\. It stays approved"):
         desk.rail.resume(held.value.action_id)
     assert effects == []
+    lift(desk.app.engine, thrown, "well", "ops")
+    desk.rail.resume(held.value.action_id)
+    assert len(effects) == 1
 
 
 def test_a_person_runs_a_tool_by_hand_past_halt_and_level_but_not_past_its_schema(

@@ -64,7 +64,7 @@ def test_a_halt_between_verdict_and_claim_stops_the_action(
     call, ran = noting(desk)
     action = approved(desk, call, "late") if commit is Commit.RECHECK else None
     before(desk, monkeypatch, commit, lambda: halt(desk.app.engine, "stop", "ops@example.com"))
-    with pytest.raises(Denied, match="everything is halted: stop"):
+    with pytest.raises(Denied, match="everything is stopped: stop"):
         desk.rail.resume(action) if action else call("late")
     assert ran == []
 

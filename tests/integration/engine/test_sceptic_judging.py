@@ -16,6 +16,7 @@ from handrail.engine.restrict import halt
 from handrail.engine.settle import Outcome, resolve
 from handrail.ports import Commit, Transaction
 from handrail.words.action import Action
+from handrail.words.budget import Room
 from handrail.words.entry import Kind
 from handrail.words.errors import Conflict, Denied, Held, OutcomeUnrecorded, StoreError
 from handrail.words.lifecycle import State
@@ -64,7 +65,7 @@ def test_a_fact_that_never_comes_denies(one_desk: Desk) -> None:
 
 def test_facts_that_come_allow(one_desk: Desk) -> None:
     """The twin of the test above."""
-    found = judged(one_desk, lambda effect: {query.name: 0 for query in effect.queries}).verdict
+    found = judged(one_desk, lambda effect: {query.name: Room(0) for query in effect.queries}).verdict
     assert found.decision is Decision.ALLOW
 
 
@@ -144,7 +145,7 @@ def test_nothing_is_resumed_while_an_outcome_waits_to_be_written(
     call = noting(desk, lambda: ran.append("ran"))
     held = []
     for _ in range(2):
-        with desk.rail.session(agent="support"), pytest.raises(Held) as raised:
+        with pytest.raises(Held) as raised:
             call()
         held.append(raised.value.action_id)
         desk.vote(held[-1])

@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
+from handrail.store.parts.actions import SqlActions
+from handrail.words.action import Action
 from handrail.words.lifecycle import State
+from handrail.words.payload import Payload
 from tests.support.rail import Desk
 
 
@@ -55,3 +58,25 @@ def test_the_key_is_said_again_of_what_comes_after_even_when_the_tool_failed(one
         ("k-1", State.FAILED),
         ("k-2", State.DONE),
     ]
+
+
+def test_a_key_whose_action_ends_at_this_very_moment_is_used_anew(
+    one_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under read committed the row that was in the way may be cancelled before it is looked for."""
+
+    @one_desk.rail.tool
+    def note(text: str) -> str:
+        return text
+
+    add, tried = SqlActions.add, []
+
+    def in_the_way(actions: SqlActions, action: Action, payload: Payload) -> bool:
+        tried.append(action.id)
+        return len(tried) > 1 and add(actions, action, payload)
+
+    monkeypatch.setattr(SqlActions, "add", in_the_way)
+    with one_desk.rail.session(agent="support"), one_desk.rail.about(key="k-1"):
+        assert [note("x"), note("x")] == ["x", "x"]
+    assert [action.key for action in one_desk.actions()] == ["k-1"]
+    assert len(tried) == 2

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from handrail.engine import people
+from handrail.engine import votes
 from handrail.engine.jobs import expire
-from handrail.engine.people import vote
 from handrail.engine.questions import advance
 from handrail.engine.restrict import halt
+from handrail.engine.votes import vote
 from handrail.ports import Commit, Transaction
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.errors import Conflict, Denied, Held, Refused
@@ -89,7 +89,7 @@ def test_an_answer_gives_up_when_the_policy_never_stands_still(
     halt(one_desk.app.engine, "always another", "ops@example.com", tool="find")
     with pytest.raises(Conflict, match="try again"):
         vote(one_desk.app.engine, question, LEAD, Choice.APPROVE, verified=False)
-    assert people.TRIES > 1
+    assert votes.TRIES > 1
     assert one_desk.action(action).state is State.HELD
 
 
@@ -122,7 +122,7 @@ def test_a_halt_without_names_stops_everything(one_desk: Desk) -> None:
         return "noted"
 
     halt(one_desk.app.engine, "stop", "ops@example.com")
-    with one_desk.rail.session(agent="support"), pytest.raises(Denied, match="everything is halted: stop"):
+    with one_desk.rail.session(agent="support"), pytest.raises(Denied, match="everything is stopped: stop"):
         note()
 
 

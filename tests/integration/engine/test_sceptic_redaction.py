@@ -99,3 +99,17 @@ def test_nothing_is_taken_out_where_the_policy_hides_nothing() -> None:
     recorder = Recorder(())
     assert recorder.hidden("4111 declined", {"card": "4111"}) == "4111 declined"
     assert recorder.without("4111 declined", {"card": "4111"}) == "4111 declined"
+
+
+def test_a_rationale_is_kept_without_hidden_arguments(desk: Desk) -> None:
+    """Entries, lists of actions and channels show it to people who may not see the arguments."""
+
+    @desk.rail.tool
+    def charge(card: str, cents: int) -> str:
+        return "charged"
+
+    with desk.rail.session(agent="support"), desk.rail.about(rationale=f"She gave {CARD} for 19900."):
+        assert charge(CARD, 19900) == "charged"
+    action = desk.actions()[-1]
+    assert action.rationale == "She gave [redacted] for 19900."
+    assert desk.body(action.id, Kind.PROPOSED)["rationale"] == action.rationale

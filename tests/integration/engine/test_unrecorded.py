@@ -151,7 +151,7 @@ def test_the_keeper_seals_what_was_told_without_being_asked(tmp_path: Path, open
     desk.app.store.write = watched  # type: ignore[method-assign]
     with desk.rail.session("support"):
         note("a")
-    assert sealed.wait(30)
+    assert sealed.wait(120)
 
 
 def test_a_forked_child_neither_keeps_nor_beats_what_its_parent_runs(one_desk: Desk) -> None:

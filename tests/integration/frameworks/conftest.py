@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import handrail
+from tests.support.server import make_key, served
 
 POLICY = """
 handrail: 1
@@ -22,12 +23,19 @@ rules:
 
 
 @pytest.fixture
-def rail(tmp_path: Path) -> Iterator[handrail.Rail]:
-    """A rail over a fresh SQLite file."""
+def rail(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[handrail.Rail]:
+    """A rail over a fresh SQLite file; where a test says "remote", one that talks to a server."""
     policy = tmp_path / "handrail.yaml"
     policy.write_text(POLICY, "utf-8")
-    with handrail.connect(policy) as opened:
-        yield opened
+    if getattr(request, "param", "embedded") == "embedded":
+        with handrail.connect(policy) as opened:
+            yield opened
+        return
+    with served(tmp_path) as server:
+        with server.engine() as engine:
+            key = make_key(engine, "support")
+        with handrail.connect(server.url, key=key) as opened:
+            yield opened
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 import handrail
 
 Tools = list[Callable[..., Any]]
+pytestmark = pytest.mark.parametrize("rail", ["embedded", "remote"], indirect=True)
 
 
 def scripted(*calls: tuple[str, dict[str, object]]) -> FunctionModel:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from handrail.cli.approvals import LONGEST_SAID, _said
+from handrail.cli.sheets import LONGEST_SAID, said
 
 
 def test_a_long_rationale_is_cut_to_a_line_that_says_how_long_it_was() -> None:
     """Twenty thousand line breaks are twenty thousand lines of nothing above the prompt."""
-    shown = _said("please approve\n" * 1_000)
+    shown = said("please approve\n" * 1_000)
     assert "\n" not in shown
     assert len(shown) < LONGEST_SAID + 100
     assert "characters in all (the agent's own word)" in shown
@@ -15,4 +15,4 @@ def test_a_long_rationale_is_cut_to_a_line_that_says_how_long_it_was() -> None:
 
 def test_a_short_rationale_is_shown_whole() -> None:
     """Nothing of it is lost."""
-    assert _said("The parcel\nwas late.") == "The parcel / was late. (the agent's own word)"
+    assert said("The parcel\nwas late.") == "The parcel / was late. (the agent's own word)"

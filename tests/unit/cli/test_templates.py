@@ -14,6 +14,7 @@ from handrail.policy.binding import binding
 from handrail.policy.compile import CompiledPolicy, compile_policy
 from handrail.policy.load import load
 from handrail.words.action import Proposal
+from handrail.words.budget import Room
 from handrail.words.restriction import Grant, Restrictions
 from handrail.words.verdict import Decision, Verdict
 
@@ -109,7 +110,7 @@ def at_its_ceiling(policy: CompiledPolicy, action: Proposal) -> Verdict:
     if known is not None:
         grant = Grant(action.agent, action.tool, known.at_most, 0, "admin", "test", override=True)
         grants = {(action.agent, action.tool): grant}
-    counted = {f"budget:{one.id}": 0 for one in policy.policy.budgets}
+    counted = {f"budget:{one.id}": Room(0) for one in policy.policy.budgets}
     facts = {"now": 1_793_750_000_000, "restrictions": Restrictions(1, None, (), grants), **counted}
     verdict = decide(policy, action, facts)
     assert isinstance(verdict, Verdict), verdict

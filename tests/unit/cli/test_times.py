@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.cli.times import clock, moment, span
+from handrail.cli.times import clock, later, moment, span
 from handrail.words.errors import BadArguments
 
 NOW = 1_772_357_405_120
@@ -51,3 +51,24 @@ def test_no_time_is_no_moment() -> None:
 )
 def test_a_span_is_shown_in_its_largest_fitting_unit(ms: int, shown: str) -> None:
     assert span(ms) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("3 days", NOW + 259_200_000), ("12 h", NOW + 43_200_000), ("30 min", NOW + 1_800_000)),
+        *(("sun", 1_772_406_000_000), ("Friday", 1_772_838_000_000), ("2026-03-02", 1_772_492_400_000)),
+        ("2026-03-02T12:00Z", 1_772_452_800_000),
+    ],
+)
+def test_a_time_to_come_is_a_day_to_its_end_in_the_policys_zone_a_time_or_a_while(
+    text: str, expected: int
+) -> None:
+    """NOW is a Sunday, 10:30 in Warsaw."""
+    assert later(text, NOW, "Europe/Warsaw") == expected
+
+
+@pytest.mark.parametrize("text", ["", "soon", "frid", "2026-02-28", "2026-03-01T09:00Z", "0 days"])
+def test_what_is_no_time_to_come_is_refused(text: str) -> None:
+    with pytest.raises(BadArguments):
+        later(text, NOW, "Europe/Warsaw")

@@ -65,6 +65,7 @@ def openai(script: Script) -> Callable[[str, dict[str, str], dict[str, Any]], An
             "object": "chat.completion",
             "model": body["model"],
             "choices": [choice],
+            "usage": {"prompt_tokens": 500, "completion_tokens": 20, "total_tokens": 520},
         }
 
     return respond
@@ -105,11 +106,27 @@ def anthropic(script: Script) -> Callable[[str, dict[str, str], dict[str, Any]],
             "id": "msg_1",
             "type": "message",
             "role": "assistant",
+            "model": body["model"],
             "content": content,
             "stop_reason": reason,
+            "usage": {"input_tokens": 500, "output_tokens": 40},
         }
 
     return respond
+
+
+def passed_on(
+    respond: Callable[[str, dict[str, str], dict[str, Any]], Answer],
+) -> Callable[[str, dict[str, str], dict[str, Any]], Answer]:
+    """What a gateway before the provider makes of a request: the provider's own path, and its key."""
+
+    def through(path: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+        _, mount, _, rest = path.split("/", 3)
+        _must(mount == "llm" and headers.get("x-handrail-session"), "no call of an agent in its session")
+        key = headers["authorization"].removeprefix("Bearer ")
+        return respond(f"/{rest}", {**headers, "x-api-key": key}, body)
+
+    return through
 
 
 @contextmanager

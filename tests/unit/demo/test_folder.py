@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.demo.folder import KEPT, NotOurs, prepare
+from handrail.demo.folder import KEPT, NotOurs, prepare, prepared
 
 
 def test_a_new_folder_gets_the_policy_and_its_schema(tmp_path: Path) -> None:
@@ -58,3 +58,13 @@ def test_an_unchanged_policy_is_not_kept_twice(tmp_path: Path) -> None:
     folder = prepare(tmp_path / "demo")
     prepare(folder.path)
     assert not (folder.path / KEPT).exists()
+
+
+def test_a_folder_in_which_a_demo_runs_is_left_alone_until_it_ends(tmp_path: Path) -> None:
+    with prepared(tmp_path / "demo") as folder:
+        folder.database.write_text("somebody looks at it")
+        with pytest.raises(NotOurs, match="a demo is running in"), prepared(tmp_path / "demo"):
+            pass
+        assert folder.database.read_text() == "somebody looks at it"
+    with prepared(tmp_path / "demo") as folder:
+        assert not folder.database.exists()

@@ -8,7 +8,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from handrail.demo.company import data, tickets
-from handrail.demo.people import answers
+from handrail.demo.folder import VISITOR
+from handrail.demo.people import answers, late_answers
+from handrail.demo.stand_in import MODEL, UPSTREAM
 from handrail.demo.tools import Desk
 
 POLICY: dict[str, Any] = YAML(typ="safe").load(data("policy.yaml").read_text(encoding="utf-8"))
@@ -53,3 +55,27 @@ def test_rules_speak_only_of_arguments_that_their_tools_have() -> None:
 def test_every_person_who_answers_is_an_approver() -> None:
     people = {person for group in POLICY["approvers"].values() for person in group["people"]}
     assert {answer.person for answer in answers(tickets())} <= people
+
+
+def test_the_visitor_may_answer_every_question_alone() -> None:
+    assert all(VISITOR in group["people"] for group in POLICY["approvers"].values())
+
+
+def test_what_people_answer_late_names_tickets_and_approvers() -> None:
+    people = {person for group in POLICY["approvers"].values() for person in group["people"]}
+    found = late_answers(tickets())
+    assert {answer.person for answer in found} <= people - {VISITOR}
+    assert len({(answer.ticket, answer.tool) for answer in found}) == len(found)
+    assert not {(answer.ticket, answer.tool) for answer in found} & {
+        (answer.ticket, answer.tool) for answer in answers(tickets())
+    }
+
+
+def test_only_the_stand_in_has_a_made_up_price_and_every_model_has_a_budget() -> None:
+    """A real model costs what its provider asks: the price list knows."""
+    priced = {name for name, rule in POLICY["models"].items() if "price" in rule}
+    assert priced == {f"{UPSTREAM}:{MODEL}"}
+    costs = [budget for budget in POLICY["budgets"] if "cost" in budget]
+    assert {budget["per"] for budget in costs} == {"day", "task"}
+    assert not any({"models", "tools", "agents"} & set(budget) for budget in costs)
+    assert POLICY["dollar"] > 0

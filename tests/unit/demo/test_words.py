@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
 from handrail.demo.company import tickets
-from handrail.demo.ledger import Fate, Row
+from handrail.demo.ledger import Fate, Row, Said
 from handrail.demo.phrases import PLAIN, done, euros, wanted
-from handrail.demo.show import COLOURS, Show, tally
-from handrail.demo.summary import MEANING, SHORT
+from handrail.demo.show import COLOURS, VERBS, Show, tally
+from handrail.demo.summary import MEANING, SHORT, stands
 from handrail.demo.tools import Desk
+from handrail.words.approval import Choice
 
 TICKET = tickets()[0]
 
@@ -23,7 +25,7 @@ def _row(fate: Fate, tool: str = "issue_refund", why: tuple[str, ...] = ()) -> R
 
 def _shown(*rows: Row) -> str:
     out = io.StringIO()
-    Show(Console(file=out), headless=True).ticket(TICKET, rows, ())
+    Show(Console(file=out), moving=False).ticket(TICKET, rows)
     return " ".join(out.getvalue().split())
 
 
@@ -89,6 +91,35 @@ def test_markup_in_a_text_is_only_text() -> None:
 
 
 def test_the_tally_counts_each_fate() -> None:
-    assert tally([_row(Fate.ALONE)] * 2 + [_row(Fate.REFUSED)]).plain.split() == (
+    assert tally([Fate.ALONE] * 2 + [Fate.REFUSED]).plain.split() == (
         ["3", "actions:", "2", "ran", "alone", "1", "refused"]
     )
+
+
+def _answered(said: Said | None, fate: Fate) -> str:
+    out = io.StringIO()
+    Show(Console(file=out, width=200), moving=False).answered(TICKET.id, said, _row(fate))
+    return " ".join(out.getvalue().split())
+
+
+def test_an_answer_is_told_with_its_reason_and_what_came_of_it() -> None:
+    said = Said("maeve@copperandthyme.example", Choice.REJECT, "Used, and seen.")
+    assert (
+        _answered(said, Fate.NO)
+        == f"{TICKET.id} Maeve says no to: pay back €18.00 for o-1 a person said no “Used, and seen.”"
+    )
+
+
+def test_a_question_that_nobody_answered_is_told_too() -> None:
+    assert "Nobody answers any more: pay back €18.00" in _answered(None, Fate.NO)
+
+
+def test_every_answer_that_a_person_can_give_has_a_verb() -> None:
+    assert set(VERBS) == set(Choice)
+
+
+def test_a_tool_that_nobody_who_asked_may_use_stands_nowhere() -> None:
+    """Where one of two agents may use it, it stands where it stands for that one."""
+    refused = replace(_row(Fate.REFUSED, "wire_money"), rules=("permission",), rung="shadow")
+    shared = [_row(Fate.ALONE), replace(_row(Fate.REFUSED), rules=("permission",), rung="shadow")]
+    assert stands([refused, *shared], {}) == {"wire_money": "may not use", "issue_refund": "within limits"}

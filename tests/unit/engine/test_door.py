@@ -144,7 +144,7 @@ def test_what_is_no_finite_json_is_refused_with_its_place(value: object, why: st
         (b"ab", b'"YWI="'),
         (nested(DEEPEST), b"[" * DEEPEST + b"]" * DEEPEST),
     ],
-    ids=lambda value: None if isinstance(value, bytes) else str(value)[:20],
+    ids=lambda value: None if isinstance(value, bytes | set) else str(value)[:20],
 )
 def test_what_is_json_or_means_it_is_frozen_exactly(value: object, bytes_: bytes) -> None:
     assert freeze({"x": value}) == b'{"x":' + bytes_ + b"}"

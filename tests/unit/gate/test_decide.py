@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from handrail.gate import BY_HAND, decide
+from handrail.words.budget import Room
 from handrail.words.fact import Failed
 from handrail.words.level import Rung
 from handrail.words.restriction import Halt
@@ -30,7 +31,7 @@ budgets:
   - {id: each, tools: pay, actions: 2, per: day, each: customer.tier}
 """
 CUSTOMER, TICKET = {"tier": "gold"}, {"category": "refund"}
-SUPPLIED = {"customer": CUSTOMER, "ticket": TICKET, "budget:refunds": 0, "budget:each": 0}
+SUPPLIED = {"customer": CUSTOMER, "ticket": TICKET, "budget:refunds": Room(0), "budget:each": Room(0)}
 MIDNIGHT = 1_793_746_800_000
 
 
@@ -55,7 +56,7 @@ def test_every_fact_that_can_be_used_now_is_asked_for_at_once() -> None:
 
 def test_a_budget_that_counts_by_a_fact_is_asked_for_once_the_fact_is_there() -> None:
     policy = policy_of(BODY)
-    facts = facts_of(customer=CUSTOMER, ticket=TICKET, **{"budget:refunds": 0})
+    facts = facts_of(customer=CUSTOMER, ticket=TICKET, **{"budget:refunds": Room(0)})
     found = decide(policy, proposal_of(policy, customer_id="c-1"), facts)
     assert found == Need((Query("budget:each", {"scope": '["each","gold"]', "window": MIDNIGHT}),))
 

@@ -32,7 +32,7 @@ def test_what_is_halted_is_denied_on_every_rung_with_the_reason(
     facts = facts_of() | {"restrictions": restrictions(rung, thrown(agent, tool))}
     found = verdict(policy, proposal_of(policy), facts)
     assert (found.decision, found.enforced) == (Decision.DENY, Decision.DENY)
-    assert found.reasons == (f"{scope} is halted: odd payments",)
+    assert found.reasons == (f"{scope} is stopped: odd payments",)
 
 
 @pytest.mark.parametrize(

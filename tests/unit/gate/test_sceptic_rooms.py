@@ -12,6 +12,7 @@ from handrail.gate.budget import budget
 from handrail.gate.context import Context, Finding
 from handrail.gate.deny import deny
 from handrail.gate.facts import facts as known
+from handrail.words.budget import Room
 from handrail.words.level import Rung
 from handrail.words.verdict import ANYONE, Decision, Measure, Need, Outcome, Query, Step
 from tests.unit.gate.cases import ANYTHING, facts_of, judged, policy_of, proposal_of, restrictions, verdict
@@ -83,7 +84,7 @@ def test_true_is_no_time_of_day() -> None:
 def test_what_is_denied_charges_nothing_in_whatever_order_the_rooms_stand() -> None:
     """A refusal must not eat a budget."""
     policy = policy_of(LIMITED)
-    facts = facts_of(**{"budget:refunds": 0})
+    facts = facts_of(**{"budget:refunds": Room(0)})
     order = (known, budget, deny)
     names = {"amount": Decimal(5000)}
 

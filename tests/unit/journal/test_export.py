@@ -18,8 +18,16 @@ ASK = ["ask", "ask", "big", "It is big.", "leads"]
 DENY = ["deny", "deny", "huge", "It is huge.", ""]
 CHECK = ["check", "pass", "pushy-words", "", ""]
 QUESTION = {"approval": "q", "asks": [["ask:big", "leads"]], "expires_at": {"leads": 9_000}}
-BESIDES = {Kind.POLICY_ACTIVATED, Kind.SESSION_OPENED, Kind.HALTED, Kind.LIFTED, Kind.PROMOTED, Kind.DEMOTED}
-"""Kinds of entries that are about no action."""
+BESIDES = {
+    *(Kind.POLICY_ACTIVATED, Kind.SESSION_OPENED, Kind.SESSION_ENDED, Kind.RESTORED, Kind.ERASED),
+    *(Kind.HALTED, Kind.LIFTED, Kind.PROMOTED, Kind.DEMOTED, Kind.TOOL_REGISTERED, Kind.TOOL_ACCEPTED),
+    *(Kind.PERSON_INVITED, Kind.PERSON_CHANGED, Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.SIGNED_OUT),
+    *(Kind.BUDGET_ALERT, Kind.BUDGET_OVERRUN, Kind.BUDGET_RAISED, Kind.BUDGET_RAISE_ENDED),
+    *(Kind.BUDGET_FROZEN, Kind.BUDGET_THAWED, Kind.SESSION_HELD, Kind.SESSION_RELEASED),
+    *(Kind.MODEL_ASKED, Kind.MODEL_DONE, Kind.MODEL_FAILED, Kind.MODEL_PRESUMED, Kind.MODEL_REFUSED),
+    *(Kind.KEY_MADE, Kind.KEY_REVOKED, Kind.STANDING_MADE, Kind.STANDING_REVOKED),
+}
+"""Kinds of entries that are about no action, or change nothing in its record."""
 
 
 def _decided(enforced: str, *steps: list[str], decision: str | None = None) -> dict[str, Any]:
@@ -52,6 +60,7 @@ VOTE = (
     {"approval": "q", "person": "ann", "choice": "approve", "verified": False, "reason": None},
 )
 APPROVED = (Kind.APPROVED, {"approval": "q", "runs_until": 1})
+RESUMED = (Kind.RESUMED, {"approval": "q", "runs_until": 1, "reason": "there is room"})
 AGAIN = (Kind.REDECIDED, _decided("allow", PASS))
 RAN = (Kind.INTENDED, {"attempt": 1, "owner": "o"})
 DONE = (Kind.DONE, {"output": "ok", "execution_time_ms": 1.25, "attempt": 1})
@@ -86,6 +95,8 @@ STORIES: list[tuple[tuple[tuple[Kind, dict[str, Any]], ...], str, str, list[str]
     ),
     ((*HELD, (Kind.EXPIRED, {"approval": "q", "reason": "late"})), "expired", "expired", []),
     ((*HELD, VOTE, APPROVED, (Kind.EXPIRED, {"reason": "not run"})), "expired", "expired", []),
+    ((*HELD, RESUMED), "approved", "approved", ["policy"]),
+    ((*HELD, RESUMED, AGAIN, RAN, DONE), "approved", "done", ["policy"]),
     ((*HELD, (Kind.CANCELLED, {"reason": "gone"})), "cancelled", "cancelled", []),
 ]
 

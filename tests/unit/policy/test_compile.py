@@ -208,5 +208,5 @@ def test_the_designs_policy_compiles_and_its_tools_bind() -> None:
     schema = {"type": "object", "properties": {**offer, "customer_id": {"type": "integer"}, "terms": {}}}
     bound = policy.bind(binding("send_offer", schema)).access["support"]["send_offer"]
     assert {fact.name for fact in bound.facts} == {"customer", "ticket"}
-    assert {budget.id for budget in bound.budgets} == {"testing-phase", "one-ticket", "mails"}
+    assert {budget.id for budget in bound.budgets} == {"mails"}
     assert len(bound.tool.checks) == 3

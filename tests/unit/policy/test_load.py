@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from handrail.policy.load import digest, load
-from handrail.policy.model import CheckKind, Does, Effect, Unit, Window
+from handrail.policy.model import AtLimit, CheckKind, Does, Effect, Unit, Window
 from handrail.policy.yaml import MOST_PROBLEMS
 from handrail.words.errors import PolicyError
 from handrail.words.level import Rung
@@ -127,7 +127,7 @@ def test_budgets_are_read_exactly() -> None:
     assert first.alert_at == (50, 75, 90)
     assert each.each is not None
     assert (each.each.value, each.per) == ("args.customer_id", Window.WEEK)
-    assert (mails.unit, mails.limit, mails.at_limit) == (Unit.ACTIONS, Decimal(20), Effect.DENY)
+    assert (mails.unit, mails.limit, mails.at_limit) == (Unit.ACTIONS, Decimal(20), AtLimit.DENY)
     rolling = load(f"{BASE}budgets:\n  - {{id: b, amount: 0.10, tools: issue_refund, per: 24h}}\n").budgets[0]
     assert (rolling.per, rolling.rolling_ms, rolling.limit) == (Window.ROLLING, DAY, Decimal("0.10"))
 

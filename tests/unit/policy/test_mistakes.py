@@ -269,7 +269,24 @@ def test_every_kind_of_check_loads(check: str) -> None:
         ("{id: b, actions: 1, per: day, alert_at: [90%, 50%]}", "14:51 50% stands here"),
         ("{id: b, actions: 1, per: day, at_limit: warn}", "14:45 unknown word 'warn'"),
         ("{id: b, amount: 5, per: day, tools: send_offer}", "14:13 'send_offer' has no amount"),
-        ("{id: b, amount: 5, per: day, tools: 'does:send'}", "14:13 none of these tools has an amount"),
+        ("{id: b, amount: 5, per: day, tools: 'does:send'}", "14:13 'send_offer' has no amount"),
+        ("{id: b, amount: 5, per: day, tools: 'does:read'}", "14:13 none of these tools has an amount"),
+        ("{id: b, amount: 5, per: day, tools: find_customer}", "14:13 'find_customer' has no amount"),
+        ("{id: b, amount: 5, per: day}", "14:13 'send_offer' has no amount"),
+        ("{id: b, amount: 5, per: day, tools: writes}", "14:13 'send_offer' has no amount"),
+        ("{id: b, cost: 5, per: day}", "14:13 nothing here uses money that it counts"),
+        ("{id: b, tokens: 5, per: day}", "14:13 nothing here uses tokens that it counts"),
+        ("{id: b, cost: 5, per: day, models: 'openai:*'}", "14:40 no model is named 'openai:*'"),
+        ("{id: b, cost: 5, per: day, models: gpt-5}", "14:40 'gpt-5' is not a model"),
+        ("{id: b, cost: 5, per: day, models: []}", "14:40 an empty list names no model"),
+        ("{id: b, actions: 5, per: day, models: 'o:*'}", "14:35 calls of models are not counted in actions"),
+        ("{id: b, actions: 1, per: day, at_limit: {ask: nobody}}", "14:45 no group of approvers is named"),
+        ("{id: b, actions: 1, per: day, at_limit: {deny: leads}}", "14:46 unknown word 'deny' in at_limit"),
+        ("{id: b, actions: 1, per: day, at_limit: {}}", "14:45 at_limit has none of ask, pause"),
+        (
+            "{id: b, actions: 1, per: day, at_limit: {ask: leads, pause: leads}}",
+            "14:58 at_limit has both 'ask' and 'pause'",
+        ),
     ],
 )
 def test_a_mistake_in_a_budget_is_told_at_its_place(budget: str, expected: str) -> None:
@@ -278,59 +295,84 @@ def test_a_mistake_in_a_budget_is_told_at_its_place(budget: str, expected: str) 
     assert any(one.startswith(expected) for one in found), found
 
 
+METERED = (
+    BASE.replace("send_offer: {", "send_offer: {cost: 0.02, ")
+    + 'models: {"openai:gpt-5*": {agents: support}, "local:*": {}}\n'
+)
+"""The small policy with a tool that costs something and two kinds of models."""
+
+
 @pytest.mark.parametrize(
     "budget",
     [
         "{id: b, actions: 1, per: task}",
-        "{id: b, amount: 5, per: day}",
-        "{id: b, amount: 0.000000001, per: month, tools: [issue_refund, writes]}",
-        "{id: b, cost: 0.5, per: total, agents: [support], each: args.customer_id, at_limit: ask}",
+        "{id: b, amount: 5, per: day, tools: issue_refund}",
+        "{id: b, amount: 5, per: day, tools: 'touches:payment'}",
+        "{id: b, amount: 0.000000001, per: month, tools: [issue_refund, 'does:read']}",
+        "{id: b, cost: 0.5, per: total, agents: [support], at_limit: ask}",
+        "{id: b, cost: 0.5, per: day, tools: send_offer, each: args.customer_id, at_limit: {pause: leads}}",
+        "{id: b, cost: 1, per: week, models: 'openai:*'}",
+        "{id: b, cost: 1, per: week, models: ['*:gpt-5-mini', 'local:llama*'], at_limit: {ask: anyone}}",
         "{id: b, tokens: 100000, per: 90 min, alert_at: [50%, 100%]}",
+        "{id: b, tokens: 100000, per: 24h, each: agent}",
     ],
 )
 def test_every_kind_of_budget_loads(budget: str) -> None:
     """The twins of the budgets above."""
-    assert told(f"{BASE}budgets:\n  - {budget}\n") == []
+    assert told(f"{METERED}budgets:\n  - {budget}\n") == []
+
+
+def test_a_limit_that_asks_needs_people_who_could_be_asked() -> None:
+    """Without approvers nobody would ever answer; one that refuses asks nobody."""
+    alone = BASE.split("approvers:")[0] + "budgets:\n  - {id: b, actions: 1, per: day, at_limit: %s}\n"
+    for effect in ("ask", "pause"):
+        (only,) = problems(alone % effect)
+        assert only.message == f"at_limit: {effect}, and nobody could be asked: the policy has no approvers"
+        assert only.expected == "`approvers:` with people, or at_limit: deny"
+    assert told(alone % "deny") == []
 
 
 @pytest.mark.parametrize(
-    ("group", "expected"),
+    ("more", "loads"),
     [
-        ("{people: []}", "13:15 a group without people could never answer"),
-        ("{need: 1}", "13:6 a group has no 'people'"),
-        ("{people: lead@example.com}", "13:15 'lead@example.com' stands here"),
-        ("{people: [a, a]}", "13:19 'a' stands in this group twice"),
-        ("{people: [a@x, A@X]}", "13:21 'A@X' stands in this group twice"),
-        ("{people: ['a b']}", "13:16 'a b' names nobody"),
-        ("{people: [a], need: 2}", "13:26 2 must answer, but the group has 1"),
-        ("{people: [a], need: 0}", "13:26 at least one person must answer"),
-        ("{people: [a], answer_within: soon}", "13:35 'soon' is no duration"),
-        ("{people: [a], if_no_answer: nobody}", "13:34 no group of approvers is named 'nobody'"),
-        ("{people: [a], if_no_answer: approve}", "13:34 no group of approvers is named 'approve'"),
-        ("{people: [a], if_no_answer: g}", "13:34 a question would go round for ever: g → g"),
-        ("{people: [a], hours: always}", "13:27 'always' names no working hours"),
-        ("{people: [a], hours: 'mon-fri 17:00-09:00'}", "13:27 'mon-fri 17:00-09:00' names no working hours"),
-        ("{people: [a], via: [slack]}", "13:25 'slack' names no channel"),
+        ('models: {"openai:*": {}}\n', True),
+        ('models: {"openai:*": {agents: support}}\n', True),
+        ('models: {"openai:*": {agents: clerk}}\n', False),
+        ("", False),
     ],
 )
-def test_a_mistake_in_a_group_is_told_at_its_place(group: str, expected: str) -> None:
-    """A question must reach somebody, be answerable, and end."""
-    found = told(f"{BASE}  g: {group}\n")
-    assert any(one.startswith(expected) for one in found), found
+def test_a_budget_is_filled_only_by_models_that_its_agents_may_call(more: str, *, loads: bool) -> None:
+    """What another agent may call feeds no budget of this one."""
+    head = BASE.replace("agents:\n", "agents:\n  clerk: {may: [find_customer]}\n")
+    assert (told(f"{head}{more}budgets: [{{id: b, cost: 1, per: day, agents: support}}]\n") == []) is loads
 
 
-def test_a_circle_of_groups_is_told_once() -> None:
-    """Escalation that comes back is one problem; a chain that ends with reject loads."""
-    circle = f"{BASE}  a: {{people: [a], if_no_answer: b}}\n  b: {{people: [b], if_no_answer: a}}\n"
-    assert told(circle) == ["13:34 a question would go round for ever: a → b → a"]
-    assert told(circle.replace("if_no_answer: a}", "if_no_answer: leads}")) == []
+def test_a_cost_budget_may_wait_for_a_judge_and_not_for_one_over_other_tools() -> None:
+    """A judge is a model that looks at an action: it will spend from the budgets of that tool."""
+    judge = 'checks: {c: {tools: send_offer, in: args.b, judge: "Is it ok?", model: "o:m", if_not_ok: ask}}\n'
+    for tools, loads in (("send_offer", True), ("issue_refund", False)):
+        found = told(f"{BASE}{judge}budgets: [{{id: b, cost: 1, per: day, tools: {tools}}}]\n")
+        assert (found == []) is loads
 
 
-@pytest.mark.parametrize("name", ["anyone", "reject"])
-def test_a_group_must_not_be_named_like_a_word(name: str) -> None:
-    """`anyone` and `reject` mean something else already; any other name loads."""
-    assert told(f"{BASE}  {name}: {{people: [a]}}\n") == [f"13:3 {name!r} means something else here"]
-    assert told(f"{BASE}  others: {{people: [a]}}\n") == []
+def test_what_a_model_call_is_counted_for_can_only_be_its_agent() -> None:
+    """It has no arguments; a budget for tools alone may count by those."""
+    budget = "budgets: [{id: b, cost: 1, per: day, each: args.customer_id%s}]\n"
+    (only,) = problems(METERED + budget % "")
+    assert (only.line, only.column) == (14, 44)
+    assert only.message == "a call of a model has no 'args' that it could be counted for"
+    assert told(METERED + budget % ", tools: send_offer") == []
+
+
+@pytest.mark.parametrize("word", ["amount", "cost"])
+def test_what_the_agent_says_of_itself_can_not_say_how_much_money_it_is(word: str) -> None:
+    """An agent that is sure of itself would pay less."""
+    tool = f"{TOP}agents: {{a: {{may: [x]}}}}\ntools: {{x: {{{word}: %s}}}}\n"
+    assert told(tool % "args.n * 0.5") == []
+    expected = "3:21" if word == "amount" else "3:19"
+    assert told(tool % "confidence") == [
+        f"{expected} 'confidence' is what the agent says: it can't say how much money it is"
+    ]
 
 
 def test_a_starting_rung_above_the_ceiling_is_refused() -> None:

@@ -22,7 +22,7 @@ from handrail.store.sqlite import SqliteStore
 from handrail.store.sqlite_connection import SqliteWriter
 from handrail.words.errors import StoreError
 
-SECONDS = 10
+SECONDS = 120
 numbers = count()
 
 

@@ -6,6 +6,9 @@ from handrail.policy.model import AgentPolicy, Permission, Place
 from handrail.policy.reader import TOOL_NAME, VARIABLE, Reader
 from handrail.policy.yaml import Node, Pairs, Scalar
 
+TOLD_WHEN = ("rejected", "expired", "cancelled", "answered", "denied")
+"""How an action can end for which an agent can be told something of one's own."""
+LONGEST = 500
 _TOOL = "a tool's exact name"
 
 Allowed = str | int | bool
@@ -16,11 +19,36 @@ def agents(reader: Reader, node: Node) -> dict[str, AgentPolicy]:
     found: dict[str, AgentPolicy] = {}
     for name, place, value in reader.entries(node, "agents by name"):
         reader.check_name(name, place, TOOL_NAME, "an agent's name")
-        fields = reader.fields(value, "an agent", required=("may",), optional=("told",))
+        fields = reader.fields(value, "an agent", required=("may",), optional=("told", "told_when"))
         reader.remember(f"agents.{name}", fields)
         may = fields.get("may", lambda nodes: _may(reader, nodes), ())
-        found[name] = AgentPolicy(name, may, fields.get("told", reader.texts, ()), place)
+        told = fields.get("told", reader.texts, ())
+        told_when = fields.get("told_when", lambda texts: _told_when(reader, texts), {})
+        found[name] = AgentPolicy(name, may, told, place, told_when)
     return found
+
+
+def agents_of(reader: Reader, node: Node) -> tuple[str, ...]:
+    """For whom something is: an agent or a list of them; whether there are such is checked later."""
+    nodes = reader.one_or_more(node)
+    if not nodes:
+        reader.report(node.place, "an empty list names no agent", "an agent, or no `agents` for all of them")
+    return tuple(reader.named(item, TOOL_NAME, "an agent's name") for item in nodes)
+
+
+def _told_when(reader: Reader, node: Node) -> dict[str, str]:
+    """A text for each of the words that is there."""
+    fields = reader.fields(node, "told_when", optional=TOLD_WHEN)
+    if fields.readable and not fields.nodes:
+        reader.report(node.place, "nothing stands here", f"a text for one of {', '.join(TOLD_WHEN)}")
+    return {word: _short(reader, text) for word, text in fields.nodes.items()}
+
+
+def _short(reader: Reader, node: Node) -> str:
+    text = reader.text(node, "what the agent is told")
+    if len(text) > LONGEST:
+        reader.report(node.place, f"a text of {len(text)} characters", f"at most {LONGEST}")
+    return text
 
 
 def _may(reader: Reader, node: Node) -> tuple[Permission, ...]:

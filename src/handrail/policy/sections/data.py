@@ -10,7 +10,7 @@ from handrail.policy.yaml import Node
 KEPT = ("journal", "payloads", "prompts", "undo")
 
 
-def data(reader: Reader, node: Node) -> tuple[tuple[str, ...], Mapping[str, object]]:
+def data(reader: Reader, node: Node) -> tuple[tuple[str, ...], Mapping[str, int]]:
     """The paths to redact, and how long (ms) each kind of record is kept."""
     fields = reader.fields(node, "data", optional=("redact", "keep"))
     reader.remember("data", fields)
@@ -29,6 +29,7 @@ def _redact(reader: Reader, node: Node) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _keep(reader: Reader, node: Node) -> Mapping[str, object]:
+def _keep(reader: Reader, node: Node) -> Mapping[str, int]:
     fields = reader.fields(node, "keep", optional=KEPT)
+    reader.remember("data.keep", fields)
     return {word: reader.duration(value) for word, value in fields.nodes.items()}

@@ -11,7 +11,7 @@ from handrail.words.level import WORDS, Rung
 
 DOES = {str(does): does for does in Does}
 _WORDS = (
-    *("does", "category", "touches", "amount", "undo", "starts", "at_most"),
+    *("does", "category", "touches", "amount", "cost", "undo", "starts", "at_most"),
     *("by_hand", "risk", "idempotent"),
 )
 _WAYS_BACK = {"none": "none", "sql": "sql", "workspace": "workspace"}
@@ -58,6 +58,7 @@ def _tool(reader: Reader, name: str, place: Place, fields: Fields) -> ToolPolicy
         category=fields.get("category", reader.identifier, None),
         touches=fields.get("touches", lambda node: _touches(reader, node), ()),
         amount=fields.get("amount", reader.expression, None),
+        cost=fields.get("cost", reader.expression, None),
         undo=fields.get("undo", lambda node: _undo(reader, does, node), "none"),
         by_hand=fields.get("by_hand", reader.duration, None),
         risk=fields.get("risk", lambda node: _risk(reader, node), None),

@@ -63,6 +63,10 @@ class SqlActions:
             row = self.sql.row("open_twin", values)
         return None if row is None else row[0]
 
+    def as_many_held(self, agent: str, count: int) -> bool:
+        """By their index."""
+        return self.sql.row("as_many_held", {"agent": agent, "before": count - 1}) is not None
+
     def claim(self, action: Action, verdict: Verdict, at: int) -> int | None:
         """To running, with the token, owner and lease that ``action`` carries."""
         values = {
@@ -73,6 +77,7 @@ class SqlActions:
             "at": at,
             **_judged(verdict),
             "amount": verdict.amount,
+            "standing": action.standing,
         }
         return self._attempt(action.id) if self.sql.changed("claim", values) else None
 
@@ -93,7 +98,8 @@ class SqlActions:
 
     def approve(self, action: str, asks: frozenset[Ask], at: int, expires_at: int | None) -> bool:
         """Only a held action."""
-        values = {"id": action, "approved": asks_text(asks), "at": at, "expires_at": expires_at}
+        answered = asks_text(asks) if asks else None
+        values = {"id": action, "approved": answered, "at": at, "expires_at": expires_at}
         return self.sql.changed("approve_action", values)
 
     def judge_again(self, action: str, verdict: Verdict, target: State, at: int) -> bool:
@@ -134,6 +140,11 @@ class SqlActions:
         state = None if wanted.state is None else str(wanted.state)
         return [action_of(row) for row in self.sql.rows("list_actions", {**asdict(wanted), "state": state})]
 
+    def in_session(self, session: str, after: str, limit: int) -> Sequence[Action]:
+        """Oldest first."""
+        values = {"session": session, "last": after, "limit": limit}
+        return [action_of(row) for row in self.sql.rows("session_actions", values)]
+
     def running(self) -> Sequence[Action]:
         """Oldest first."""
         return [action_of(row) for row in self.sql.rows("running")]
@@ -142,10 +153,27 @@ class SqlActions:
         """Two ids at most."""
         return [row[0] for row in self.sql.rows("find_actions", {"suffix": suffix_pattern(suffix)})]
 
-    def open_session(self, session: str, agent: str, task: str | None, at: int) -> bool:
-        """False when it was known."""
-        values = {"id": session, "agent": agent, "task": task, "at": at}
-        return self.sql.changed("open_session", values)
+    def supersede(self, action: str, by: str, at: int) -> bool:
+        """Only a held action."""
+        return self.sql.changed("supersede", {"id": action, "by": by, "at": at})
+
+    def approved(self, tools: Sequence[str], limit: int) -> Sequence[str]:
+        """The oldest of each tool by its index, then the oldest of all."""
+        found = [row[0] for tool in tools for row in self.sql.rows("ready", {"tool": tool, "limit": limit})]
+        return sorted(found)[:limit]
+
+    def similar(self, action: Action, limit: int) -> Sequence[Action]:
+        """Newest first."""
+        values = {"id": action.id, "agent": action.agent, "tool": action.tool, "limit": limit}
+        return [action_of(row) for row in self.sql.rows("similar", values)]
+
+    def erasable(self, before: int, limit: int) -> Sequence[str]:
+        """In the order of their ids."""
+        return [row[0] for row in self.sql.rows("erasable", {"before": before, "limit": limit})]
+
+    def erase(self, actions: Sequence[str]) -> None:
+        """With the salt, so that no digest in the journal can be guessed back into what it was made from."""
+        self.sql.run_many("erase_payload", ({"action": action} for action in actions))
 
     def _attempt(self, action: str) -> int:
         row = self.sql.row("attempt", {"id": action})

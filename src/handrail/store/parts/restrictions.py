@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.store.codec import files_text
 from handrail.store.parts.base import Runner
+from handrail.words.budget import Freeze
 from handrail.words.errors import StoreError
 from handrail.words.level import Rung
 from handrail.words.restriction import Activation, Grant, Halt, Restrictions
@@ -39,7 +40,8 @@ class SqlRestrictions:
         active = self.sql.row("active_policy")
         halts = tuple(Halt(*row) for row in self.sql.rows("halts_in_force"))
         grants = {(row[0], row[1]): _grant(row) for row in self.sql.rows("grants")}
-        return Restrictions(generation, active[0] if active else None, halts, grants)
+        frozen = {row[0]: Freeze(*row) for row in self.sql.rows("freezes")}
+        return Restrictions(generation, active[0] if active else None, halts, grants, frozen)
 
     def halt(self, halt: str, agent: str | None, tool: str | None, reason: str, person: str, at: int) -> None:
         """Triggers make every cached copy stale."""

@@ -24,6 +24,9 @@ from entries e where e.seq > :after order by e.seq limit :limit
 select e.seq, e.kind, e.at, e.action, e.agent, e.tool, e.session, e.task, e.body
 from entries e
 where (cast(:before as bigint) is null or e.seq < :before)
+    and (cast(:after as bigint) is null or e.seq > :after)
+    and (cast(:since as bigint) is null or e.at >= :since)
+    and (cast(:until as bigint) is null or e.at < :until)
     and (cast(:kind as text) is null or e.kind = :kind)
     and (cast(:action as text) is null or e.action = :action)
     and (cast(:agent as text) is null or e.agent = :agent)

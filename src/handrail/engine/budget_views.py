@@ -1,0 +1,58 @@
+"""A budget of the running policy as pages and messages need it: its window, its quantities in words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from handrail.policy.budget_scope import budget_of
+
+if TYPE_CHECKING:
+    from handrail.policy.compiled import Budget
+    from handrail.policy.model import BudgetPolicy, Policy
+
+EVERYBODY = "[]"
+"""The scope of a budget that counts everything together."""
+HIDDEN = "[redacted]"
+
+
+def view_of(policy: Policy, budget: BudgetPolicy) -> Budget:
+    """Everything of a budget but its scope: limit, window, words."""
+    return budget_of(budget, (ZoneInfo(policy.timezone), policy.currency), None, frozenset())
+
+
+def whose(policy: Policy, budget: BudgetPolicy | None, scope: str) -> str:
+    """For whom a scope counts, in words: ``task T-1``, ``c-17``; empty for everybody.
+
+    A value that the policy hides is not told.
+    """
+    if scope == EVERYBODY:
+        return ""
+    try:
+        parts = json.loads(scope)
+    except ValueError:
+        return scope
+    told: list[str] = []
+    place = 0
+    while place < len(parts):
+        word = parts[place]
+        if word == "shadow":
+            told.append("on trial")
+            place += 1
+            continue
+        value = parts[place + 1] if place + 1 < len(parts) else ""
+        if word == "each" and (budget is None or _is_hidden(policy, budget)):
+            value = HIDDEN
+        told.append(f"{value}" if word == "each" else f"{word} {value}")
+        place += 2
+    return ", ".join(told)
+
+
+def _is_hidden(policy: Policy, budget: BudgetPolicy) -> bool:
+    """Whether what the budget counts by is an argument that the policy hides, or may be."""
+    value = budget.each.value if budget.each else ""
+    return any(
+        value == path or path.startswith(f"{value}.") or path.split(".", 1)[-1] in value
+        for path in policy.redact
+    )

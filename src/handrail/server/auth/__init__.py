@@ -1,0 +1,1 @@
+"""Who asks: passwords, second factors, sign-ins, the company's sign-on, and keys of programs."""
