@@ -28,6 +28,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if os.environ.get(postgres.VARIABLE) else (os.cpu_count() or 1) + 1
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes that are no readable text are named by their parameter.
+
+    Packed bytes may hold the time, and the test processes of one run must find the same names.
+    """
+    readable = not isinstance(val, bytes) or (val.isascii() and val.decode().isprintable())
+    return None if readable else argname
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server for the whole run; where none can run, tests fail."""
