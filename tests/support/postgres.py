@@ -61,7 +61,12 @@ def _alone() -> Iterator[None]:
     """One process at a time: for root the package makes a system user, and two that make it fail."""
     with (Path(tempfile.gettempdir()) / f"handrail-pg-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        path = os.environ.get("PATH", os.defpath)
+        os.environ["PATH"] = f"{path}:/usr/sbin:/sbin"  # where useradd is, which a service's PATH may lack
+        try:
+            yield
+        finally:
+            os.environ["PATH"] = path
 
 
 @contextmanager
