@@ -269,8 +269,10 @@ class TestPostgres:
         """No thread, and none is begun again."""
         store = postgres_opener()
         assert isinstance(store, PostgresStore)
+        before = set(threading.enumerate())
         tell(store)
-        assert "handrail-crier" in {thread.name for thread in threading.enumerate()}
+        crying = set(threading.enumerate()) - before
+        assert [thread.name for thread in crying] == ["handrail-crier"]
         store.close()
         store._crier.cry()
-        assert "handrail-crier" not in {thread.name for thread in threading.enumerate()}
+        assert not set(threading.enumerate()) - before
