@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -66,6 +67,7 @@ def _texts(value: object) -> list[str]:
         if isinstance(each, str):
             found.append(each)
         elif isinstance(each, dict):
+            left.extend(each)
             left.extend(each.values())
         elif isinstance(each, list):
             left.extend(each)
@@ -79,12 +81,28 @@ def _without(
         text = KEYS.sub(REDACTED, value)
         return take_out(text, hidden) if hidden else text
     if isinstance(value, dict):
-        return {key: _without(item, hidden, take_out) for key, item in value.items()}
+        names = _names(value, hidden, take_out)
+        return {
+            name: _without(item, hidden, take_out) for name, item in zip(names, value.values(), strict=True)
+        }
     if isinstance(value, list):
         return [_without(item, hidden, take_out) for item in value]
     if hidden and not isinstance(value, bool) and isinstance(value, int | float) and str(value) in hidden:
         return REDACTED
     return value
+
+
+def _names(
+    value: Mapping[str, object], hidden: Collection[str], take_out: Callable[[str, Collection[str]], str]
+) -> Iterator[str]:
+    """The names in an object, without what they hide; two that become one are told apart by a number."""
+    taken, number = set(value), count(2)
+    for name in value:
+        less = first = str(_without(name, hidden, take_out))
+        while less != name and less in taken:
+            less = f"{first} {next(number)}"
+        taken.add(less)
+        yield less
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -157,3 +157,22 @@ def test_a_key_is_found_at_the_ends_of_a_text_and_never_across_two() -> None:
     assert without({"a": "n", "b": [key, "n"]}, (), taken_out) == {"a": "n", "b": ["[redacted]", "n"]}
     apart = {"a": "sk-", "b": ["a" * 20, "sk-a", "a" * 20]}
     assert without(apart, (), taken_out) == apart
+
+
+def test_keys_and_hidden_values_are_taken_out_of_names_too() -> None:
+    key = f"sk-{'a' * 20}"
+    assert without({"args": {key: 1, "[redacted]": 2, f"{key}b": 3, "pin": 4}}, (), taken_out) == {
+        "args": {"[redacted] 2": 1, "[redacted]": 2, "[redacted] 3": 3, "pin": 4}
+    }
+    cards = {"by card": [{"4111111111111111": "stolen", "card 4111111111111111": "lost", "4111": "none"}]}
+    assert without(cards, {"4111111111111111"}, taken_out) == {
+        "by card": [{"[redacted]": "stolen", "card [redacted]": "lost", "4111": "none"}]
+    }
+    assert without(cards, (), taken_out) == cards
+
+
+def test_many_names_that_become_one_take_no_longer_than_as_many_others() -> None:
+    value = {f"sk-{number:020}": number for number in range(20_000)}
+    found = without(value, (), taken_out)
+    assert isinstance(found, dict)
+    assert [*found.values()] == [*range(20_000)]
