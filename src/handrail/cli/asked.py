@@ -54,10 +54,10 @@ def one(engine: Engine, ending: str, person: str, *, refuses: bool = False) -> t
     return found, now
 
 
-def must_be_confirmed(question: str) -> None:
-    """Ask; whoever does not say yes leaves everything as it is."""
+def must_be_confirmed(question: str, otherwise: str = OPEN_STILL) -> None:
+    """Ask; whoever does not say yes leaves everything as it is, which ``otherwise`` says."""
     if not confirmed(question):
-        screen.say(OPEN_STILL, error=True)
+        screen.say(otherwise, error=True)
         raise typer.Exit(Exit.NOT_DONE)
 
 

@@ -37,10 +37,11 @@ Until = Annotated[
 ]
 Scope = Annotated[
     str | None,
-    typer.Option("--scope", metavar="SCOPE", help="Only for this scope, as 'list --json' names it."),
+    typer.Option("--scope", metavar="SCOPE", help="Only for this one customer, task, …, as 'list' names it."),
 ]
 RaiseId = Annotated[str, typer.Argument(metavar="ID", help="The raise's id.")]
 ALL_OF_ONE = 1_000
+AS_BEFORE = "Nothing was changed."
 COLUMNS = (
     *("budget", "unit", "scope", "for", "window", "ends", "used", "held", "limit", "raised", "left"),
     *("share", "used_up_at", "frozen"),
@@ -79,6 +80,7 @@ def raises_(*, policy: PolicyPath = None, database: Database = None, json: AsJso
         engine.refresh()
         found = raises(engine)
         told = [_quantity(engine, each.budget, each.quantity) for each in found]
+        names = [_whose(engine, each) for each in found]
     if json:
         for each in found:
             screen.line(raise_json(each))
@@ -88,12 +90,12 @@ def raises_(*, policy: PolicyPath = None, database: Database = None, json: AsJso
             each.id,
             each.budget,
             more,
-            "every scope" if each.scope is None else each.scope,
+            name,
             _while(each),
             each.person,
             each.reason,
         )
-        for each, more in zip(found, told, strict=True)
+        for each, more, name in zip(found, told, names, strict=True)
     ]
     screen.table(("id", "budget", "more", "for", "until (UTC)", "by", "reason"), rows, "No budget is raised.")
 
@@ -112,7 +114,7 @@ def presumed_(
             screen.line(hold_json(each))
         return
     rows = [(each.holder, clock(each.at), each.budget, more) for each, more in zip(found, told, strict=True)]
-    empty = "Nothing is presumed spent: everything that was set aside has ended."
+    empty = "Nothing is presumed spent: of nothing that was set aside the process was lost."
     screen.table(("action or call", "since (UTC)", "budget", "presumed"), rows, empty)
 
 
@@ -135,8 +137,10 @@ def top_up(
     who = person_of(person)
     with opened_engine(policy, database) as engine:
         more = _asked_for(engine, budget, quantity)
-        must_be_confirmed(f"You are {who}: {_quantity(engine, budget, more)} more in this window ({reason})?")
-        made = give(engine, budget, more, who, reason, scope)
+        only, told = _only(engine, budget, scope)
+        told = f"{_quantity(engine, budget, more)} more for {told} in this window"
+        must_be_confirmed(f"You are {who}: {told} ({reason})?", AS_BEFORE)
+        made = give(engine, budget, more, who, reason, only)
     _made(made, json=json)
 
 
@@ -161,9 +165,10 @@ def raise_(  # noqa: PLR0913 - each is one option of the command
     with opened_engine(policy, database) as engine:
         more = _asked_for(engine, budget, quantity)
         ends = later(until, engine.clock(), engine.policy.policy.timezone)
-        told = f"{_quantity(engine, budget, more)} more until {clock(ends)} UTC"
-        must_be_confirmed(f"You are {who}: {told} ({reason})?")
-        made = raise_until(engine, budget, more, ends, who, reason, scope)
+        only, told = _only(engine, budget, scope)
+        told = f"{_quantity(engine, budget, more)} more for {told} until {clock(ends)} UTC"
+        must_be_confirmed(f"You are {who}: {told} ({reason})?", AS_BEFORE)
+        made = raise_until(engine, budget, more, ends, who, reason, only)
     _made(made, json=json)
 
 
@@ -200,6 +205,7 @@ def freeze(
 
     with opened_engine(policy, database) as engine:
         stop(engine, budget, person_of(person), reason)
+        _must_be_known(engine, budget)
     _done(f"Frozen: nothing more is spent from {budget}.", {"frozen": budget}, json=json)
 
 
@@ -219,7 +225,7 @@ def thaw(
     must_be_at_a_terminal("thawing a budget")
     who = person_of(person)
     with opened_engine(policy, database) as engine:
-        must_be_confirmed(f"You are {who}: let {budget} be spent from again ({reason})?")
+        must_be_confirmed(f"You are {who}: let {budget} be spent from again ({reason})?", AS_BEFORE)
         let_go(engine, budget, who, reason)
     _done(f"Thawed: {budget} is spent from again.", {"thawed": budget}, json=json)
 
@@ -296,6 +302,43 @@ def _then(each: BudgetLine) -> str:
 
 def _while(each: Raise) -> str:
     return "the window's end" if each.until is None else clock(each.until)
+
+
+def _whose(engine: Engine, each: Raise) -> str:
+    """For whom a raise is, in words."""
+    from handrail.engine.budget_views import whose
+    from handrail.policy.budget_scope import counted_by
+
+    policy = engine.policy.policy
+    described = next((one for one in policy.budgets if one.id == each.budget), None)
+    if each.scope is None:
+        return "every one" if described and counted_by(described) else "everything"
+    return whose(policy, described, each.scope) or "everything"
+
+
+def _only(engine: Engine, budget: str, name: str | None) -> tuple[str | None, str]:
+    """The one scope that more room is for, and the budget with it in words."""
+    from handrail.engine.budget_balances import scope_called
+    from handrail.engine.budget_views import whose
+    from handrail.policy.budget_scope import counted_by
+
+    described = _policy_of(engine, budget)
+    if name is None:
+        return None, f"every one of {budget}" if counted_by(described) else budget
+    scope = scope_called(engine, budget, name)
+    told = whose(engine.policy.policy, described, scope)
+    return scope, f"{budget}, {told}," if told else budget
+
+
+def _must_be_known(engine: Engine, budget: str) -> None:
+    """Say so when what was frozen is not in the running policy: it may be a typing error."""
+    known = [each.id for each in engine.policy.policy.budgets] if engine.catch_up() else [budget]
+    if budget not in known:
+        screen.complain(
+            f"the running policy has no budget {budget!r}, so this stops nothing that it lets run; "
+            f"it has {', '.join(known) or 'none'}",
+            "warning",
+        )
 
 
 def _policy_of(engine: Engine, budget: str) -> BudgetPolicy:

@@ -92,7 +92,7 @@ def make(  # noqa: PLR0913 - each is one option of the command
         found, now = one(engine, question, who)
         ends = later(until, now, engine.policy.policy.timezone)
         _show(engine, found, actions, money, when, ends)
-        must_be_confirmed(f"You are {who}: let these run without asking ({reason})?")
+        must_be_confirmed(f"You are {who}: let these run without asking ({reason})?", "Nothing was changed.")
         made = make_standing(
             engine,
             agent=found.agent,

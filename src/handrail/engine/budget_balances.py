@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handrail.engine.budget_projection import ends_at
-from handrail.engine.budget_views import EVERYBODY, view_of, whose
+from handrail.engine.budget_views import EVERYBODY, scope_in, view_of, whose
 from handrail.engine.sheet_words import WITHIN
-from handrail.policy.budget_scope import MONEY
+from handrail.policy.budget_scope import MONEY, counted_by, scope_of
 from handrail.policy.budget_words import quantity_of
 from handrail.words.budget import Balance
 from handrail.words.errors import NotFound
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FULLEST = 20
 """Scopes of one budget that are listed."""
+MOST_NAMED = 1_000
+"""… and among which a name is looked for."""
 MOST_SHARE = 999
 
 
@@ -97,6 +99,23 @@ def budget_named(policy: Policy, name: str) -> BudgetPolicy:
         known = ", ".join(each.id for each in policy.budgets) or "none"
         raise NotFound(f"the policy has no budget {name!r}; it has {known}")
     return found
+
+
+def scope_called(engine: Engine, budget: str, name: str) -> str:
+    """The scope that people call so: as its balance is listed, by the value alone, or in full.
+
+    Raises:
+        NotFound: the policy has no such budget.
+        BadArguments: nothing of it is called so, or several are.
+    """
+    described = budget_named(engine.policy.policy, budget)
+    listed = engine.store.read(lambda tx: lines(engine, tx, budget, MOST_NAMED))
+    found = [line.scope for line in listed if line.whose == name]
+    if len(found) == 1:
+        return found[0]
+    if found or name.startswith("[") or len(counted_by(described)) != 1:
+        return scope_in(described, name)
+    return scope_of(described, [name])
 
 
 def raises(engine: Engine, budget: str | None = None) -> Sequence[Raise]:

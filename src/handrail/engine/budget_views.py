@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from handrail.policy.budget_scope import budget_of
+from handrail.policy.budget_scope import budget_of, counted_by, scope_of
+from handrail.policy.expressions import EvaluationError
+from handrail.words.errors import BadArguments
 
 if TYPE_CHECKING:
     from handrail.policy.compiled import Budget
@@ -47,6 +50,24 @@ def whose(policy: Policy, budget: BudgetPolicy | None, scope: str) -> str:
         told.append(f"{value}" if word == "each" else f"{word} {value}")
         place += 2
     return ", ".join(told)
+
+
+def scope_in(budget: BudgetPolicy, scope: str) -> str:
+    """A scope that somebody wrote, letter for letter as this budget's windows are kept by it.
+
+    Raises:
+        BadArguments: the budget counts nothing by such a scope: what is for it would be for nobody.
+    """
+    words = counted_by(budget)
+    try:
+        parts = json.loads(scope, parse_float=Decimal)
+        if isinstance(parts, list) and tuple(parts[::2]) == words and len(parts) == 2 * len(words):
+            return scope_of(budget, parts[1::2])
+    except (ValueError, RecursionError, TypeError, EvaluationError):
+        pass
+    shape = json.dumps([part for word in words for part in (word, "…")], ensure_ascii=False)
+    wanted = f"expected {shape}" if words else "it counts everything together, so name none"
+    raise BadArguments(f"{scope[:100]!r} is no scope of the budget {budget.id}; {wanted}")
 
 
 def _is_hidden(policy: Policy, budget: BudgetPolicy) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import record
 from handrail.engine.budget_balances import budget_named
-from handrail.engine.budget_views import view_of
+from handrail.engine.budget_views import scope_in, view_of
 from handrail.engine.ids import new_id
 from handrail.engine.texts import name_of, reason_of
 from handrail.ports import Commit
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handrail.engine.core import Engine
+    from handrail.policy.model import BudgetPolicy
     from handrail.ports import Transaction
 
 
@@ -35,15 +36,17 @@ def top_up(
 
     Raises:
         NotFound: the policy has no such budget.
+        BadArguments: the budget counts nothing by such a scope.
         Refused: no reason is given, the quantity is not above zero, or the sum is more than can be kept.
     """
     engine.refresh()
-    view = view_of(engine.policy.policy, budget_named(engine.policy.policy, budget))
+    described = budget_named(engine.policy.policy, budget)
+    view, only = view_of(engine.policy.policy, described), _only(described, scope)
 
     def made(tx: Transaction) -> Raise:
         at = tx.now()
         window, until = (None, at + view.rolling) if view.rolling else (view.begins(at), None)
-        return Raise(new_id(), budget, scope, window, until, quantity, person, reason, at)
+        return Raise(new_id(), budget, only, window, until, quantity, person, reason, at)
 
     return _raised(engine, budget, quantity, person, reason, made)
 
@@ -55,17 +58,18 @@ def raise_until(
 
     Raises:
         NotFound: the policy has no such budget.
+        BadArguments: the budget counts nothing by such a scope.
         Refused: no reason is given, the quantity is not above zero, the sum is more than can be kept, or the
             time is over.
     """
     engine.refresh()
-    budget_named(engine.policy.policy, budget)
+    only = _only(budget_named(engine.policy.policy, budget), scope)
 
     def made(tx: Transaction) -> Raise:
         at = tx.now()
         if until <= at:
             raise Refused("this raise would be over already; give a time that is still to come")
-        return Raise(new_id(), budget, scope, None, until, quantity, person, reason, at)
+        return Raise(new_id(), budget, only, None, until, quantity, person, reason, at)
 
     return _raised(engine, budget, quantity, person, reason, made)
 
@@ -172,6 +176,10 @@ def _raised(
     found = engine.store.write(Commit.BUDGET, work)
     engine.stir()
     return found
+
+
+def _only(budget: BudgetPolicy, scope: str | None) -> str | None:
+    return None if scope is None else scope_in(budget, scope)
 
 
 def _needs(person: str, reason: str, what: str) -> None:

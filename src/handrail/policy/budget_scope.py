@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
@@ -55,6 +55,22 @@ def ask_of(budget: BudgetPolicy) -> Step | None:
         return None
     digest = digests.of_budget(budget)
     return Step(Measure.BUDGET, Outcome.ASK, budget.id, "", budget.audience or ANYONE, digest)
+
+
+def counted_by(budget: BudgetPolicy) -> tuple[str, ...]:
+    """The words in every scope of a budget, each of which a value follows."""
+    owner = (str(budget.per),) if budget.per in _OWNERS else ()
+    return (*owner, "each") if budget.each else owner
+
+
+def scope_of(budget: BudgetPolicy, values: Sequence[object]) -> str:
+    """The scope of these values, one for each word of ``counted_by``, as windows are kept by it.
+
+    Raises:
+        EvaluationError: a value is no text and no number.
+    """
+    words = zip(counted_by(budget), values, strict=True)
+    return f"[{','.join(f'{quoted(word)},{_value(value)}' for word, value in words)}]"
 
 
 def _task(names: Names) -> str:

@@ -62,6 +62,32 @@ def test_a_budget_is_topped_up_on_a_terminal_and_frozen_without_one(
         assert desk.refund(3.0) == "refunded 3.0 for o-17"
 
 
+def test_whoever_gives_room_is_asked_for_which_budget_and_no_leaves_it(
+    shop: Shop, documents: Documents
+) -> None:
+    with shop.desk():
+        pass
+    command = ("budget", "top-up", "many", "5", *WORD)
+    with Terminal(shop.folder, *command) as terminal:
+        assert terminal.answer("no") == 1
+        assert "5 actions more for many in this window" in terminal.seen
+        assert "Nothing was changed." in terminal.seen
+    with Terminal(shop.folder, *command, "--scope", "c-1") as terminal:
+        assert terminal.code() != 0
+        assert "counts everything together" in " ".join(terminal.seen.split())
+    assert documents("budget", "raises") == []
+
+
+def test_freezing_what_the_policy_does_not_name_is_done_and_said(shop: Shop) -> None:
+    with shop.desk() as desk:
+        frozen = piped(shop.folder, "budget", "freeze", "mny", *WORD)
+        assert (frozen.returncode, "no budget 'mny'" in frozen.stderr) == (0, True)
+        assert desk.refund(1.0) == "refunded 1.0 for o-17"
+        frozen = piped(shop.folder, "budget", "freeze", "many", *WORD)
+        assert (frozen.returncode, frozen.stderr) == (0, "")
+        assert isinstance(desk.refund(2.0), handrail.Denied)
+
+
 def test_what_is_no_quantity_or_no_budget_is_said(shop: Shop) -> None:
     with shop.desk():
         pass

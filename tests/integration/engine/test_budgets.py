@@ -7,7 +7,7 @@ import json
 import pytest
 
 import handrail
-from handrail.engine.budget_balances import balances, raises
+from handrail.engine.budget_balances import balances, raises, scope_called
 from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
 from handrail.engine.jobs import reap
 from handrail.engine.messages import message
@@ -120,6 +120,33 @@ def test_a_raise_for_one_scope_is_not_for_another(till: Till) -> None:
     top_up(till.engine, "each", 10 * NANO, OPS, "a regular", scope='["each","c-1"]')
     till.pay(85)
     till.refused(85, "c-2")
+
+
+@pytest.mark.parametrize("budget", ["each", "refunds"])
+@pytest.mark.parametrize("scope", ["c-1", "", '["each"]', '["task","c-1"]', '["each",["c-1"]]', "[" * 9_000])
+def test_more_room_for_what_a_budget_never_counts_is_refused(till: Till, budget: str, scope: str) -> None:
+    with pytest.raises(BadArguments, match=f"no scope of the budget {budget}; "):
+        top_up(till.engine, budget, 10 * NANO, OPS, "a regular", scope=scope)
+    with pytest.raises(BadArguments, match="no scope"):
+        raise_until(till.engine, budget, 10 * NANO, LARGEST, OPS, "a regular", scope=scope)
+    assert raises(till.engine) == []
+
+
+def test_a_scope_in_another_spelling_is_the_one_that_is_counted(till: Till) -> None:
+    made = top_up(till.engine, "each", 10 * NANO, OPS, "a regular", scope='[ "each", "c-\\u0031" ]')
+    assert made.scope == '["each","c-1"]'
+    till.pay(85)
+    assert top_up(till.engine, "refunds", 1, OPS, "more", scope="[]").scope == "[]"
+
+
+def test_a_scope_is_found_by_the_name_that_people_read(till: Till) -> None:
+    till.pay(5, "c-1")
+    till.engine.refresh()
+    for name in ("c-1", '["each","c-1"]'):
+        assert scope_called(till.engine, "each", name) == '["each","c-1"]'
+    assert scope_called(till.engine, "each", "new one") == '["each","new one"]'
+    with pytest.raises(BadArguments, match="name none"):
+        scope_called(till.engine, "refunds", "c-1")
 
 
 @pytest.mark.parametrize("quantity", [0, -1, LARGEST])
