@@ -80,7 +80,8 @@ def _charge(budget: Budget, asked: ModelAsked, session: SessionRecord | None, at
     try:
         return budget.charge(names, at, 0)
     except (EvaluationError, ValueError) as error:
-        raise ModelRefused(f"The budget {budget.id} can't be told: {error}", "budget") from error
+        why = f"{str(error).partition(',')[0]}, and this call proves none; open a session that does"
+        raise ModelRefused(f"The budget {budget.id} can't be told: {why}.", "session") from error
 
 
 def _exhausted(budget: Budget, room: Room, quantity: int, at: int) -> BudgetExhausted:

@@ -174,8 +174,9 @@ def test_what_the_policy_the_key_or_the_session_does_not_let_is_refused_and_told
 
 def test_a_call_without_a_session_or_a_task_passes_what_counts_for_neither(desk: Desk) -> None:
     gate = gate_of(desk)
-    with pytest.raises(ModelRefused, match="counts per task, and this action names none"):
+    with pytest.raises(ModelRefused, match="counts per task, and this call proves none") as refused:
         gate.claim(asked(session="", model="gpt-5-tasks"))
+    assert refused.value.cause == "session", "nothing is frozen: a session with a task helps"
     assert gate.claim(asked(session="")).session == ""
     desk.activate(MODELS.replace("per: task", "per: session"))
     with pytest.raises(ModelRefused, match="counts per session"):
