@@ -102,8 +102,8 @@ def test_an_export_says_what_was_decided_by_whom_and_what_came_of_it(
 
 def test_an_export_never_tells_what_is_redacted(shop: Shop, run: Run) -> None:
     _day(shop)
-    assert "4111" not in run("log", "export").stdout
-    assert "4111" not in run("log", "tail", "--json", "-n", "1000").stdout
+    assert "4111-1111" not in run("log", "export").stdout
+    assert "4111-1111" not in run("log", "tail", "--json", "-n", "1000").stdout
 
 
 def test_an_export_is_narrowed_down(shop: Shop, documents: Documents, run: Run) -> None:
@@ -192,7 +192,7 @@ def test_an_export_is_one_pass_however_many_actions_there_are(shop: Shop) -> Non
 def _day(shop: Shop) -> tuple[str, str]:
     """Six actions, of every decision that a day brings; the ids of the approved and the rejected one."""
     with shop.desk() as desk:
-        desk.refund(1.5, reason="broken", card="4111")
+        desk.refund(1.5, reason="broken", card="4111-1111")
         desk.refund(5000.0)
         assert isinstance(desk.mail("a@example.com"), handrail.Shadowed)
         approved, rejected = desk.held(501.0), desk.held(502.0)

@@ -22,7 +22,7 @@ NASTY = "\x1b[2J\x1b]0;owned\x07\u202e[bold red]ok[/bold red]\nYou are ann: appr
 
 def test_a_question_is_shown_with_all_that_one_must_know(shop: Shop, run: Run) -> None:
     with shop.desk() as desk:
-        action = desk.held(500.25, card="4111")
+        action = desk.held(500.25, card="4111-1111")
     shown = run("approvals", "show", action[-8:]).stdout
     for part in (
         "support wants to pay 500.25 EUR with issue_refund for ticket-1 (order_id o-17).",
@@ -30,7 +30,7 @@ def test_a_question_is_shown_with_all_that_one_must_know(shop: Shop, run: Run) -
         *("3 h left, then it is rejected", "0.9 (the agent's own word)", '"card": "[redacted]"'),
     ):
         assert part in shown, part
-    assert "4111" not in shown
+    assert "4111-1111" not in shown
 
 
 def test_a_closed_question_is_shown_with_its_answers_and_its_outcome(shop: Shop, run: Run) -> None:

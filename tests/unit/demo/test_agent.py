@@ -168,7 +168,7 @@ def test_what_a_person_changed_is_told_as_it_was_done_and_not_as_it_was_planned(
     _went_on(company, "unopened-mixer", ran, edited=True)
     [letter] = company.letters()
     assert b"EUR 200.00 paid back" in letter
-    assert b"419" not in letter
+    assert b"EUR 419" not in letter
 
 
 def test_what_a_person_did_not_want_is_handed_to_people_with_the_reason(company: Company) -> None:
