@@ -99,10 +99,30 @@ def lift(
             screen.say("Nothing was changed; it stays halted.", error=True)
             raise typer.Exit(Exit.NOT_DONE)
         end(engine, found.id, reason, who)
+        left = engine.store.read(lambda tx: tx.restrictions.read()).halts
+        still = [each for each in left if each.meets(found)]
     if json:
-        screen.document({"lifted": found.id, "scope": found.scope, "by": who, "reason": reason})
+        screen.document(
+            {
+                "lifted": found.id,
+                "scope": found.scope,
+                "by": who,
+                "reason": reason,
+                "still_in_force": [_halt_json(each) for each in still],
+            }
+        )
     else:
-        screen.say(f"Lifted: {found.scope} may run again.")
+        _tell_lifted(found, still)
+
+
+def _tell_lifted(lifted: Halt, still: Sequence[Halt]) -> None:
+    from handrail.cli.shorts import short
+
+    if not still:
+        screen.say(f"Lifted: {lifted.scope} may run again.")
+        return
+    others = ", ".join(f"{each.scope} (halt {short(each.id)})" for each in still)
+    screen.say(f"Lifted. Other halts are in force still, and stop what they cover: {others}", "yellow")
 
 
 @app.command("list")

@@ -24,6 +24,11 @@ class Halt:
         """Whether an action of ``agent`` with ``tool`` is stopped by it."""
         return self.agent in (None, agent) and self.tool in (None, tool)
 
+    def meets(self, other: Halt) -> bool:
+        """Whether there can be an action that both stop."""
+        agents, tools = (self.agent, other.agent), (self.tool, other.tool)
+        return all(None in each or each[0] == each[1] for each in (agents, tools))
+
     @property
     def scope(self) -> str:
         """What it stops, for people."""

@@ -57,6 +57,24 @@ def test_a_lift_that_is_not_confirmed_keeps_the_halt(shop: Shop, run: Run, docum
     assert len(documents("halts", "list")) == 1
 
 
+def test_a_lift_names_the_other_halts_that_still_stop_what_it_covered(
+    shop: Shop, run: Run, documents: Documents
+) -> None:
+    with shop.desk():
+        pass
+    for scope in ((), ("--tool", "issue_refund"), ("--agent", "support", "--tool", "find_customer")):
+        run("halt", *scope, *WORD)
+    by_scope = {each["scope"]: each["id"] for each in documents("halts", "list")}
+    with Terminal(shop.folder, "lift", by_scope["everything"], *WORD) as terminal:
+        assert terminal.answer("yes") == 0
+        assert "may run again" not in terminal.seen
+        assert "tool issue_refund (halt " in terminal.seen
+        assert "find_customer for support (halt " in terminal.seen
+    with Terminal(shop.folder, "lift", by_scope["tool issue_refund"], *WORD) as terminal:
+        assert terminal.answer("yes") == 0
+        assert "tool issue_refund may run again" in terminal.seen
+
+
 def test_a_halt_of_a_name_that_the_policy_does_not_know_warns(shop: Shop, run: Run) -> None:
     with shop.desk():
         pass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -179,3 +181,22 @@ def test_what_is_no_json_or_not_called_so_is_refused_with_a_reason(admin: httpx.
     assert wrong.headers["content-type"] == "application/problem+json"
     assert wrong.json()["errors"] == [{"pointer": "/body/reason", "detail": "Expected `str`, got `int`"}]
     assert found(admin.get(path))["items"] == []
+
+
+@pytest.mark.parametrize("way", ["api", "page"])
+def test_a_halt_that_was_thrown_by_sql_is_lifted_as_any_other_by_its_own_id(
+    way: str, server: Served, admin: httpx.Client
+) -> None:
+    with closing(sqlite3.connect(server.folder / "handrail.db")) as by_hand, by_hand:
+        by_hand.execute("insert into halts (id, reason, person, at) values ('by-hand-1', 'odd', 'ann', 1)")
+    [halt] = found(admin.get(f"{V1}/halts"))["items"]
+    with server.signed_in("rev@example.com", Role.REVIEWER) as reviewer:
+        assert reviewer.post(f"{V1}/halts/{halt['id']}/lift", json={"reason": "fine"}).status_code == 403
+    if way == "api":
+        lifted = found(admin.post(f"{V1}/halts/{halt['id']}/lift", json={"reason": "fine"}))
+        assert lifted == {"items": []}
+    else:
+        assert admin.post(f"/halts/{halt['id']}/lift", data={"reason": "fine"}).status_code == 303
+    assert found(admin.get(f"{V1}/halts"))["items"] == []
+    kinds = [each["kind"] for each in found(admin.get(f"{V1}/entries"))["items"]]
+    assert "lifted" in kinds

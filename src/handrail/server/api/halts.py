@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from msgspec import Meta, Struct
 
 from handrail.engine.restrict import halt, lift, strangers
-from handrail.server.api.route import Id, Who, answer, engine_of, reading, route, routes, store_of
+from handrail.server.api.route import Name, Who, answer, engine_of, reading, route, routes, store_of
 from handrail.server.api.shapes import ActionShape, Moment, Reason, Taken, Word, action_shape, moment
 from handrail.words.errors import NotFound
 from handrail.words.restriction import Halt
@@ -97,7 +97,10 @@ def throw_halt(request: Request, caller: Who, given: Annotated[NewHalt, reading(
     said={"reason": "The rule for orders was mended."},
 )
 def lift_halt(
-    request: Request, caller: Who, halt_id: Id, given: Annotated[NewLift, reading(NewLift)]
+    request: Request,
+    caller: Who,
+    halt_id: Name,  # whoever stopped everything by SQL chose the id
+    given: Annotated[NewLift, reading(NewLift)],
 ) -> Response:
     """End a halt; what is still in force."""
     lift(engine_of(request), halt_id, given.reason, caller.human().id)
