@@ -47,8 +47,10 @@ STANDARD = frozenset({"default", "flex", "standard", "standard_only", "on_demand
 """Service tiers that cost the standard price or less."""
 CHOSEN = frozenset({"", "auto"})
 """Words for: whichever tier the upstream chooses, by settings that are kept there. The dearest one counts."""
-SEARCHING = ("-search-preview", "-search-api")
+SEARCHING = ("-search-preview", "-search-api", "sonar", "-deep-research")
 """In the names of models that search unasked: each search is billed, and no usage tells of it."""
+TOLD = "openai"
+"""The one provider whose models for research search only by the tools of a request, each by its bound."""
 
 
 class PriceBook:
@@ -95,7 +97,7 @@ class PriceBook:
                     parts[name] = rate if known is None else _dearer(known, rate)
         if "input" not in parts:
             raise _unpriced(model, "the price list has no price of its tokens")
-        if any(mark in model for mark in SEARCHING) and "call" not in parts:
+        if _searches(home.id, model) and "call" not in parts:
             raise _unpriced(
                 model, "it searches the web for each answer, and the price list has no price of that"
             )
@@ -156,6 +158,12 @@ def _parts(prices: Any, dollar: Decimal) -> Iterable[tuple[str, Rate]]:
                 ours,
                 Rate(value.base * unit, tuple((each.start, each.price * unit) for each in value.tiers)),
             )
+
+
+def _searches(provider: str, model: str) -> bool:
+    """Whether a model searches although nobody asked for it; the list knows names in any case."""
+    marks = [mark for mark in SEARCHING if mark in model.lower()]
+    return bool(marks) and not (provider == TOLD and marks == ["-deep-research"])
 
 
 def _dearer(one: Rate, other: Rate) -> Rate:

@@ -106,6 +106,10 @@ def test_a_part_of_a_nano_unit_is_rounded_up() -> None:
         ("nobody", "gpt-5", "does not know it"),
         ("openai", "gpt-4o-search-preview", "searches the web for each answer"),
         ("openai", "gpt-5-search-api", "searches the web for each answer"),
+        ("openai", "GPT-4o-Search-Preview", "searches the web for each answer"),
+        ("openrouter", "perplexity/sonar-pro", "searches the web for each answer"),
+        ("perplexity", "sonar-deep-research", "searches the web for each answer"),
+        ("openrouter", "openai/o3-deep-research", "searches the web for each answer"),
     ],
 )
 def test_an_unknown_price_is_refused(provider: str | None, model: str, why: str) -> None:
@@ -179,3 +183,8 @@ def test_every_model_of_the_list_is_priced_or_refused() -> None:
 def test_a_model_that_searches_unasked_is_priced_where_the_policy_prices_its_calls() -> None:
     own = ModelPrice(input=Decimal(1), output=Decimal(2), call=Decimal("0.03"))
     assert BOOK.rates("openai", "gpt-4o-search-preview", own, NOW).cost(Usage()) == 30_000_000
+    assert "call" in BOOK.rates("perplexity", "sonar-pro", None, NOW).parts, "the list prices its calls"
+
+
+def test_a_model_for_research_that_searches_only_when_told_to_is_priced_by_its_searches() -> None:
+    assert "search" in BOOK.rates("openai", "o3-deep-research", None, NOW).parts
