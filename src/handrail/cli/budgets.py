@@ -109,6 +109,8 @@ def presumed_(
         engine.refresh()
         found = engine.store.read(lambda tx: tx.budgets.presumed(limit))
         told = [_quantity(engine, each.budget, each.quantity) for each in found]
+    if len(found) == limit:
+        screen.say(f"Only the newest {limit:,} are listed; --limit lists more.", error=True)
     if json:
         for each in found:
             screen.line(hold_json(each))

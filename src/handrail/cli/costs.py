@@ -76,6 +76,9 @@ def costs(  # noqa: PLR0913 - each is one option of the command
     else:
         rows = [(each.name or "none", each.unit, _words(each, currency), each.count) for each in found]
         screen.table((str(by), "what", "spent", "actions and calls"), rows, "Nothing was spent in this time.")
+    if len(told) == limit:
+        # beside the output, which a program may add up
+        screen.say(f"Only the {limit:,} largest sums are listed; --limit lists more.", error=True)
 
 
 def _words(each: Spent, currency: str) -> str:

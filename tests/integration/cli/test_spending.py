@@ -110,3 +110,8 @@ def test_what_nobody_knows_is_listed_as_presumed_spent(shop: Shop, run: Run, doc
     (presumed,) = documents("budget", "presumed")
     assert (presumed["budget"], presumed["quantity"], presumed["unit"]) == ("many", 1, "actions")
     assert "1 action" in run("budget", "presumed").output
+    assert "Only the newest 1 are listed" in run("budget", "presumed", "--limit", "1").stderr
+    assert run("budget", "presumed", "--limit", "2").stderr == ""
+    for form in ((), ("--csv",), ("--json",)):
+        assert "Only the 1 largest sums are listed" in run("costs", "--limit", "1", *form).stderr
+        assert run("costs", "--limit", "2", *form).stderr == ""
