@@ -9,6 +9,7 @@ import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from handrail.server.api.mistakes import explained
 from handrail.server.api.shapes import ID, NAME, Refusal
 from handrail.server.auth.who import Caller, permit, state_of, who
 from handrail.server.errors import PROBLEM, Problem
@@ -151,8 +152,7 @@ def decoded(decoder: msgspec.json.Decoder[S], data: bytes) -> S:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        detail, _, place = str(error).partition(" - at ")
-        pointer = place.strip("`").removeprefix("$").replace("[", "/").replace("]", "").replace(".", "/")
+        pointer, detail = explained(decoder.type, str(error))
         wrong = {"pointer": f"/body{pointer}", "detail": detail}
         raise Problem(422, "The request is not what was expected.", errors=[wrong]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
