@@ -117,7 +117,7 @@ class Claims:
             rates = claimed.rates
             if told.tier not in {"", claimed.request.tier}:
                 named = (call.agent, upstream.name, upstream.prices, call.model)
-                rates = self._rates(*named, told.tier, call.asked_at)
+                rates = self._rates(*named, told.tier, call.asked_at, answered=True)
             return claimed.request.cost(rates, usage)
         except ModelRefused:
             return None
@@ -161,10 +161,21 @@ class Claims:
         except ModelRefused as error:
             raise self._gate.refuse(wanted, str(error), error.cause) from error
 
-    def _rates(self, agent: str, upstream: str, prices: str | None, model: str, tier: str, at: int) -> Rates:
+    def _rates(
+        self,
+        agent: str,
+        upstream: str,
+        prices: str | None,
+        model: str,
+        tier: str,
+        at: int,
+        *,
+        answered: bool = False,
+    ) -> Rates:
         dollar = self._engine.policy.models.dollar
         book = self._books.setdefault(dollar, PriceBook(dollar))
-        return book.rates(prices, model, self._of_policy(agent, upstream, model)[1], at, tier)
+        own = self._of_policy(agent, upstream, model)[1]
+        return book.rates(prices, model, own, at, tier, answered=answered)
 
     def _of_policy(self, agent: str, upstream: str, model: str) -> tuple[str | None, ModelPrice | None]:
         """Why the policy does not let this agent call this model, if so, and its price there."""

@@ -132,16 +132,17 @@ class Meter:
                 self._asked(asker, asked, path, Bound(0, 0), body), str(error), error.cause
             ) from error
 
-    def _priced(self, asked: Request, tier: str, at: int) -> Rates:
+    def _priced(self, asked: Request, tier: str, at: int, *, answered: bool = False) -> Rates:
         rules = self._rules()
         book = self._books.setdefault(rules.dollar, PriceBook(rules.dollar))
         own = rules.price(self._served.name, asked.model)
-        return book.rates(self._served.prices, asked.model, own, at, tier)
+        return book.rates(self._served.prices, asked.model, own, at, tier, answered=answered)
 
     def _cost(self, asked: Request, call: ModelCall, usage: Usage, tier: str) -> int | None:
         """What was used did cost, in nano-units; None where nobody can say."""
         try:
-            return asked.cost(self._priced(asked, tier or asked.tier, call.asked_at), usage)
+            rates = self._priced(asked, tier or asked.tier, call.asked_at, answered=True)
+            return asked.cost(rates, usage)
         except ModelRefused:
             return None
 

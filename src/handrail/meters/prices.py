@@ -63,16 +63,30 @@ class PriceBook:
         self._lock = Lock()
 
     def rates(
-        self, provider: str | None, model: str, own: ModelPrice | None, at: int, tier: str = ""
+        self,
+        provider: str | None,
+        model: str,
+        own: ModelPrice | None,
+        at: int,
+        tier: str = "",
+        *,
+        answered: bool = False,
     ) -> Rates:
         """The rates of a model. ``provider`` is its name in the list, ``own`` the policy's price for it.
 
-        ``at`` is now, in milliseconds since the epoch; ``tier`` the service tier that is asked for or given.
-        Where the upstream chooses it, they are the dearest of all that it may choose.
+        ``at`` is now, in milliseconds since the epoch; ``tier`` the service tier that is asked for, or was
+        ``answered``. Where the upstream chooses it, they are the dearest of all that it may choose. The
+        policy's price is that of the tier which the upstream chooses, so nobody may ask for a dear one.
 
         Raises:
             ModelRefused: nobody priced it.
         """
+        if own is not None and not answered and tier not in STANDARD | CHOSEN:
+            raise ModelRefused(
+                f"the policy's price of {model} says nothing of the service tier {tier[:40]!r}: "
+                "leave service_tier out",
+                "price",
+            )
         key = (provider, model, own, tier, at // (MINUTES * 60_000))
         found = self._known.get(key)
         if found is None:

@@ -126,6 +126,18 @@ def test_a_price_of_the_policy_makes_an_unknown_model_known_and_goes_before_the_
     assert BOOK.rates("openai", "gpt-5", own, NOW).cost(used) == expected
 
 
+def test_a_dear_tier_is_not_had_at_the_price_of_the_policy() -> None:
+    own = ModelPrice(input=Decimal(1), output=Decimal(2))
+    for tier in ("priority", "fast"):
+        with pytest.raises(ModelRefused, match=f"says nothing of the service tier '{tier}'") as refused:
+            BOOK.rates("openai", "gpt-5", own, NOW, tier)
+        assert refused.value.cause == "price"
+        # which one the upstream chose by itself is the operator's, who gave the price
+        assert BOOK.rates("openai", "gpt-5", own, NOW, tier, answered=True).cost(Usage(input=1)) == 1_000
+    for tier in ("", "auto", "default", "flex"):
+        assert BOOK.rates("openai", "gpt-5", own, NOW, tier).cost(Usage(input=1)) == 1_000
+
+
 def test_a_policy_in_another_currency_needs_to_say_what_a_dollar_costs() -> None:
     with pytest.raises(ModelRefused, match="what a dollar costs"):
         PriceBook(None).rates("openai", "gpt-5", None, NOW)
