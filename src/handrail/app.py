@@ -244,7 +244,10 @@ def _assemble(store: Store, wanted: Policy | None, folder: Path, urls: Mapping[s
     active = store.read(lambda tx: tx.restrictions.read()).policy
     first = active is None
     if first and wanted is None:
-        raise NotFound("this store has no active policy yet; connect with a policy file first")
+        raise NotFound(
+            "this store has no active policy yet, and no policy file was found here: "
+            "go to its folder, name it with --policy, or write one with 'handrail init'"
+        )
     policy = wanted if first else _active(store, active or "")
     if policy is None:
         raise AssertionError("a store has an active policy, or a file was given")

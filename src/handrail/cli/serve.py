@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handrail.cli import models, screen
-from handrail.cli.opened import DEFAULT
+from handrail.cli.opened import DEFAULT, SQLITE
 from handrail.cli.options import AppSpec, AsJson, Database, PolicyPath
-from handrail.words.errors import BadArguments, Refused
+from handrail.words.errors import BadArguments, NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,13 +131,31 @@ def _opened(spec: str | None, policy: Path | None, settings: Settings) -> Iterat
         with _imported(spec) as found:
             yield found
         return
-    path = policy or (DEFAULT if DEFAULT.is_file() else None)
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    opened = open_app(path, database=url)
+    opened = open_app(_policy_file(policy, url), database=url)
     try:
         yield opened
     finally:
         opened.close()
+
+
+def _policy_file(given: Path | None, url: str | None) -> Path | None:
+    """The file that was named or lies here; none where a store has its policy.
+
+    Raises:
+        NotFound: there is neither, and to start all the same would leave an empty store behind.
+    """
+    from handrail.app import store_url
+
+    if given is not None or DEFAULT.is_file():
+        return given or DEFAULT
+    place = store_url(Path.cwd(), url)
+    if place.startswith(SQLITE) and not Path(place.removeprefix(SQLITE)).exists():
+        raise NotFound(
+            f"there is no {DEFAULT} here, and no store at {place.removeprefix(SQLITE)}: go to the policy's "
+            "folder, name it with --policy, or write one with 'handrail init'"
+        )
+    return None
 
 
 @contextmanager

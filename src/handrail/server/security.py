@@ -49,6 +49,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = frozenset({"same-origin", "none"})
 TOO_LARGE = "The request's body is larger than this server reads."
 FOREIGN = "This came from another site. Open Handrail itself and try again there."
+UNSAID = (
+    "This has a sign-in's cookie and does not say where it comes from, as every browser does. "
+    "A program adds the header Origin with this server's own address."
+)
 
 
 class Shield:
@@ -162,7 +166,8 @@ class SameSite:
         if scope["type"] == "http" and scope["method"] not in SAFE:
             headers = Headers(scope=scope)
             if not self._is_ours(scope, headers):
-                await problem(403, FOREIGN)(scope, receive, send)
+                said = "sec-fetch-site" in headers or "origin" in headers
+                await problem(403, FOREIGN if said else UNSAID)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

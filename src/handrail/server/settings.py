@@ -26,13 +26,18 @@ LONGEST_BANNER = 1_000
 class Settings(BaseSettings):
     """One server's settings, from ``HANDRAIL_…`` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # NAME= says nothing, as for every other setting: an empty host is every one
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
 
     database_url: SecretStr | None = None
     """The store, as for every command."""
     url: str | None = None
     """The public address, such as https://handrail.example.com; links and cookies follow it."""
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8765, ge=0, le=65_535)
     trusted_proxies: str = ""
     """Addresses and networks, with commas between, whose X-Forwarded headers are believed."""

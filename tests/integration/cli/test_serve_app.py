@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from handrail.cli.serve import _imported
+from handrail.cli.serve import _imported, _opened
 from handrail.engine.keeper import Keeper, _keepers
+from handrail.server.settings import settings_of
 from handrail.words.errors import HandrailError
 from tests.integration.cli.shop import Shop
-from tests.integration.cli.terminal import forget_applications
+from tests.integration.cli.terminal import forget_applications, piped
 
 
 def keepers_of(engine: object) -> list[Keeper]:
@@ -28,3 +31,20 @@ def test_the_server_takes_over_the_keeper_that_the_application_has(shop: Shop) -
     assert not thread.is_alive()
     with pytest.raises(HandrailError):
         store.read(lambda tx: tx.now())
+
+
+def test_a_server_where_nothing_is_says_what_is_missing_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = piped(tmp_path, "serve", "--port", "0", process=True)
+    assert told.returncode == 3
+    assert "there is no handrail.yaml here, and no store at" in told.stderr
+    assert "handrail init" in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_needs_no_policy_file_where_the_store_has_its_policy(shop: Shop) -> None:
+    with shop.desk():
+        pass
+    (shop.folder / "handrail.yaml").unlink()
+    settings = settings_of()
+    with _opened(None, None, settings) as app:
+        assert app.engine.policy.policy.agents

@@ -95,6 +95,14 @@ async def test_no_other_site_changes_anything(headers: dict[str, str], status: i
     assert (await ask(app, "GET", headers=headers)).status_code == 200
 
 
+async def test_a_program_with_a_cookie_is_told_what_to_add_and_another_site_is_not() -> None:
+    app = SameSite(echo, url=None)
+    assert "adds the header Origin" in (await ask(app, "POST", headers=COOKIE)).json()["detail"]
+    assert (await ask(app, "POST", headers={**COOKIE, "origin": HERE})).status_code == 200
+    foreign = await ask(app, "POST", headers={**COOKIE, "origin": "https://evil.example"})
+    assert "another site" in foreign.json()["detail"]
+
+
 async def test_a_body_that_is_too_large_is_not_read() -> None:
     app = BodyLimit(echo, limit=1_000)
     assert (await ask(app, "POST", content=b"x" * 1_000)).json() == {"read": 1_000}

@@ -39,6 +39,16 @@ def test_the_command_comes_before_the_environment_and_that_before_files(
     assert settings_of().port == 2
 
 
+def test_an_empty_value_is_none_and_does_not_open_the_server_to_every_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HANDRAIL_HOST", "")
+    monkeypatch.setenv("HANDRAIL_URL", "")
+    assert (settings_of().host, settings_of().url) == ("127.0.0.1", None)
+    with pytest.raises(BadArguments, match="HANDRAIL_HOST: String should have at least 1 character"):
+        settings_of(host="")
+
+
 def test_a_value_and_a_file_with_the_value_are_one_too_many(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -15,9 +15,17 @@ and a test holds it equal: `python -m handrail.server.api > docs/reference/api.m
 ## In general
 
 **Who asks.** A program sends its key, `Authorization: Bearer hr_a_…` (an agent's) or `hr_s_…` (a \
-service's). A person is signed in: `POST /api/v1/sign-in` gives a cookie. A key that does not work is \
+service's). A person is signed in: `POST /api/v1/sign-in` gives a cookie. Whatever changes something \
+with that cookie must also say where it comes from, so that no other web site can send it; browsers do, \
+and a program sends `Origin` with the server's own address. A key that does not work is \
 refused, never treated as nobody. A program's key never answers questions, promotes, lifts a halt or \
 changes the policy, and an agent's key sees no other agent's actions: they are not found.
+
+```sh
+at=https://handrail.example.com
+curl -c cookies --json '{"person": "ann@example.com", "password": "…"}' $at/api/v1/sign-in
+curl -b cookies -H "Origin: $at" --json '{"reason": "strange refunds"}' $at/api/v1/halts
+```
 
 **Roles.** `anonymous`, `agent`, `service`, and people: `viewer`, `reviewer`, `admin`, each of which may \
 do what the one before it may. What follows says for each route who may use it; the server refuses by \
