@@ -155,16 +155,17 @@ class Reader:
         """The id of a rule, check or budget, or the name of a group."""
         return self.named(node, IDENTIFIER, "an id")
 
-    def choice(self, node: Node, words: Mapping[str, T]) -> T:
-        """One of ``words``; the first stands in for an unknown one."""
+    def choice(self, node: Node, words: Mapping[str, T], also: str = "") -> T:
+        """One of ``words``; the first stands in for an unknown one. ``also`` says what else may stand here."""
+        expected = f"one of {', '.join(words)}{also}"
         word = node.text if isinstance(node, Scalar) else None
         if word in words and isinstance(node, Scalar):
             return words[node.text]
         if word is not None:
             near = nearest(word, words)
-            self.report(node.place, f"unknown word {word!r}", f"one of {', '.join(words)}", near)
+            self.report(node.place, f"unknown word {word!r}", expected, near)
         else:
-            self.wrong(node, f"one of {', '.join(words)}")
+            self.wrong(node, expected)
         return next(iter(words.values()))
 
     def flag(self, node: Node) -> bool:

@@ -295,6 +295,14 @@ def test_a_mistake_in_a_budget_is_told_at_its_place(budget: str, expected: str) 
     assert any(one.startswith(expected) for one in found), found
 
 
+def test_what_is_no_percentage_is_told_once_and_a_window_may_be_a_time() -> None:
+    """One mistake is one problem; the words of ``per`` are not all that may stand there."""
+    (only,) = problems(f"{BASE}budgets:\n  - {{id: b, actions: 1, per: day, alert_at: [20%, 101%, 90%]}}\n")
+    assert only.message == "'101%' is no percentage"
+    (only,) = problems(f"{BASE}budgets:\n  - {{id: b, actions: 1, per: fortnight}}\n")
+    assert only.expected.endswith("total, or a time such as 24h")
+
+
 METERED = (
     BASE.replace("send_offer: {", "send_offer: {cost: 0.02, ")
     + 'models: {"openai:gpt-5*": {agents: support}, "local:*": {}}\n'

@@ -9,7 +9,7 @@ from handrail.policy.model_patterns import MODEL, SPELLED
 from handrail.policy.reader import Fields, Reader
 from handrail.policy.sections.agents import agents_of
 from handrail.policy.sections.rules import each, id_of, selector
-from handrail.policy.units import DURATION, duration
+from handrail.policy.units import DURATION, PERCENT, duration, percent
 from handrail.policy.yaml import Node, Pairs, Scalar
 from handrail.words.money import to_nano
 
@@ -99,14 +99,16 @@ def _per(reader: Reader, node: Node) -> tuple[Window, int | None]:
     word = node.text if isinstance(node, Scalar) else ""
     if word[:1].isdigit():
         return Window.ROLLING, reader.spelled(node, duration, DURATION, 1)
-    return reader.choice(node, WINDOWS), None
+    return reader.choice(node, WINDOWS, ", or a time such as 24h"), None
 
 
 def _alert_at(reader: Reader, node: Node) -> tuple[int, ...]:
     """Whole percentages, each once, rising."""
     found: list[int] = []
     for item in reader.items(node, "a list of percentages such as [50%, 75%, 90%]"):
-        share = reader.percent(item)
+        share = reader.spelled(item, percent, PERCENT, None)
+        if share is None:
+            continue  # told of already
         if share != int(share) or share == 0 or (found and share <= found[-1]):
             reader.report(item.place, f"{share}% stands here", "whole percentages above 0, rising")
         found.append(int(share))
