@@ -156,7 +156,7 @@ class Reader:
         return self.named(node, IDENTIFIER, "an id")
 
     def choice(self, node: Node, words: Mapping[str, T], also: str = "") -> T:
-        """One of ``words``; the first stands in for an unknown one. ``also`` says what else may stand here."""
+        """One of ``words``; the first stands in for an unknown one. ``also`` is what else may stand here."""
         expected = f"one of {', '.join(words)}{also}"
         word = node.text if isinstance(node, Scalar) else None
         if word in words and isinstance(node, Scalar):

@@ -300,7 +300,7 @@ def test_what_is_no_percentage_is_told_once_and_a_window_may_be_a_time() -> None
     (only,) = problems(f"{BASE}budgets:\n  - {{id: b, actions: 1, per: day, alert_at: [20%, 101%, 90%]}}\n")
     assert only.message == "'101%' is no percentage"
     (only,) = problems(f"{BASE}budgets:\n  - {{id: b, actions: 1, per: fortnight}}\n")
-    assert only.expected.endswith("total, or a time such as 24h")
+    assert str(only.expected).endswith("total, or a time such as 24h")
 
 
 METERED = (
