@@ -15,6 +15,9 @@ from handrail.cli.times import clock
 from handrail.words.person import KeyKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handrail.engine.core import Engine
     from handrail.words.person import Key
 
 app = typer.Typer(no_args_is_help=True, help="Keys of agents and services.")
@@ -85,6 +88,7 @@ def make(  # noqa: PLR0913 - each is an option
         made = make_key(
             engine, kind, name, agent, digest, who, opens_sessions=not no_sessions, expires_at=until
         )
+        _warn_of_strangers(engine, agent)
     _tell(made, shown(kind, made.id, secret), json=json)
 
 
@@ -127,6 +131,21 @@ def revoke(
         screen.document(_json(ended))
     else:
         screen.say(f"Revoked: {ended.name} ({ended.id}).")
+
+
+def _warn_of_strangers(engine: Engine, agents: Sequence[str]) -> None:
+    """A key of a mistyped agent may do nothing: say so, as a later policy may know the name."""
+    from handrail.engine.restrict import strangers
+    from handrail.words.errors import HandrailError
+
+    try:
+        engine.refresh()
+    except HandrailError:
+        return  # nobody can say which names the policy knows
+    for told in (each for name in agents for each in strangers(engine.policy.policy, name, None)):
+        screen.complain(
+            f"{told} The key is made all the same, and does nothing until a policy does", "warning"
+        )
 
 
 def _agreed(what: str, who: str) -> None:

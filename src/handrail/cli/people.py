@@ -200,7 +200,13 @@ def _agreed(what: str, who: str | None = None) -> None:
 def _address(url: str | None) -> str:
     from handrail.cli.serve import settings
 
-    return settings(url=url).address()
+    found = settings(url=url)
+    if found.url is None:
+        screen.complain(
+            "the link's address is a guess: say with --url or HANDRAIL_URL under which people reach the server",
+            "warning",
+        )
+    return found.address()
 
 
 def _tell_link(link: str, what: str, long: str, *, json: bool) -> None:

@@ -142,6 +142,27 @@ def test_a_key_is_shown_once_rotated_and_revoked(folder: Path, run: Run) -> None
     assert "revoked" in run("keys", "list").stdout
 
 
+@pytest.mark.parametrize("agent", ["suport", "support"])
+def test_a_key_for_an_agent_that_the_policy_does_not_know_is_made_with_a_warning(
+    folder: Path, run: Run, agent: str
+) -> None:
+    with Terminal(folder, "keys", "make", "--agent", agent, "--name", "n") as terminal:
+        assert terminal.answer("yes") == 0
+        assert "hr_a_" in terminal.seen
+        assert ("did you mean 'support'?" in terminal.seen) is (agent == "suport")
+    assert len(run("keys", "list", "--json").stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("args", [(), ("--url", "https://desk.example.com")])
+def test_a_link_to_an_address_that_nobody_gave_comes_with_a_warning(
+    folder: Path, args: tuple[str, ...]
+) -> None:
+    with Terminal(folder, "people", "invite", BEN, *args) as terminal:
+        assert terminal.answer("yes") == 0
+        assert ("address is a guess" in terminal.seen) is (not args)
+        assert f"{args[1] if args else 'http://127.0.0.1:8765'}/set-up?link=" in terminal.seen
+
+
 def test_a_services_key_may_be_for_several_agents(folder: Path, run: Run) -> None:
     code, seen = answered(
         folder, "keys", "make", "--service", "--agent", "support", "--agent", "sales", "--name", "web"
