@@ -203,7 +203,7 @@ def _address(url: str | None) -> str:
     found = settings(url=url)
     if found.url is None:
         screen.complain(
-            "the link's address is a guess: say with --url or HANDRAIL_URL under which people reach the server",
+            "the link's address is a guess: say with --url or HANDRAIL_URL where people reach the server",
             "warning",
         )
     return found.address()
