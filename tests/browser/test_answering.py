@@ -7,6 +7,7 @@ import re
 import pyotp
 from playwright.sync_api import Page, expect
 
+from handrail.engine.restrict import halt, lift
 from handrail.words.lifecycle import State
 from handrail.words.person import Role
 from tests.browser.conftest import Office, sign_in
@@ -54,6 +55,19 @@ def test_a_question_is_approved_as_it_was_seen(visit: Page, office: Office) -> N
     assert office.state(action) in GOES
     [vote] = office.desk.app.store.read(lambda tx: tx.approvals.votes(office.desk.question(action).id))
     assert (vote.person, vote.verified) == (LEAD, True)
+
+
+def test_what_comes_of_an_answer_appears_by_itself(visit: Page, office: Office) -> None:
+    """Whether the run ends before or after the page is drawn: nobody loads it anew."""
+    action = office.ask(325)
+    sign_in(visit)
+    opened(visit, office, action)
+    stop, _ = halt(office.desk.app.engine, "Not just now.", LEAD)
+    visit.get_by_role("button", name="Approve").click()
+    expect(visit.get_by_role("status")).to_contain_text("approved")
+    expect(visit.locator("#question")).to_contain_text("it runs only once that is let go")
+    lift(office.desk.app.engine, stop, "It may.", LEAD)
+    expect(visit.locator("#question .said", has_text="It ran.")).to_be_visible()
 
 
 def test_a_rejection_needs_a_reason_and_the_agent_is_told_it(visit: Page, office: Office) -> None:

@@ -72,8 +72,9 @@ def test_more_room_is_given_with_a_reason_and_ended(visit: Page, office: Office)
     visit.locator("#why-more").fill("the sale ends tonight")
     visit.get_by_role("button", name="Top it up").click()
     expect(visit.get_by_role("alert")).to_contain_text("expected an amount such as 12.50")
+    expect(visit.get_by_label("How much more, until this window ends")).to_have_value("much")
+    expect(visit.locator("#why-more")).to_have_value("the sale ends tonight")
     visit.get_by_label("How much more, until this window ends").fill("7.50")
-    visit.locator("#why-more").fill("the sale ends tonight")
     visit.get_by_role("button", name="Top it up").click()
     expect(visit.get_by_role("status")).to_contain_text("more room now")
     spend(office, 5, "room")
@@ -93,6 +94,9 @@ def test_a_reviewer_freezes_and_an_admin_thaws(visit: Page, browser: Browser, of
     expect(visit.locator(".band")).to_contain_text("billed twice")
     with pytest.raises(Denied, match="frozen"):
         spend(office, 1, "frozen")
+    visit.goto("/")
+    expect(visit.locator(".bars .full", has_text="all")).to_contain_text("of 100 actions today: frozen")
+    visit.goto("/budgets/all")
     expect(visit.get_by_role("button", name="Thaw it")).to_have_count(0)
     context = browser.new_context(base_url=office.served.url)
     try:
@@ -106,6 +110,26 @@ def test_a_reviewer_freezes_and_an_admin_thaws(visit: Page, browser: Browser, of
         context.close()
     spend(office, 1, "frozen")
     expect(visit.locator("#budget .band")).to_have_count(0)
+
+
+def test_what_is_counted_apart_is_full_without_alarm_and_renews_in_the_readers_time(
+    browser: Browser, office: Office
+) -> None:
+    spend(office, 20, "apart")
+    context = browser.new_context(
+        base_url=office.served.url, timezone_id="Asia/Tokyo", locale="en-GB", color_scheme="light"
+    )
+    try:
+        page = context.new_page()
+        sign_in(page)
+        page.goto("/budgets")
+        line = page.locator(".tanks li", has_text="apart")
+        expect(line).to_contain_text("$20 of $20 this week, for the same reason: used up")
+        expect(line.locator(".n")).to_have_css("color", "rgb(22, 25, 31)")
+        expect(line.locator("xpath=ancestor::article")).to_contain_text("It renews Mon, ")
+        expect(line.locator("xpath=ancestor::article")).to_contain_text("09:00 GMT+9")
+    finally:
+        context.close()
 
 
 def test_an_unknown_budget_is_said_and_costs_are_a_file(visit: Page, office: Office) -> None:

@@ -46,6 +46,8 @@ def test_a_tool_is_run_by_hand_once_also_while_all_is_stopped(visit: Page, offic
     expect(main).to_contain_text("1500 refunded: late parcel")
     [done] = runs(office)
     assert (done.state, done.tool) == (State.DONE, "refund")
+    expect(main).to_contain_text(f"Why, in the words of {ADMIN}.")
+    expect(main).not_to_contain_text("the agent's own words")
     client = office.served.signed_in(ADMIN)
     again = client.post(
         "/manual/tool?name=refund",
@@ -64,6 +66,9 @@ def test_a_run_needs_a_reason_and_an_admin(office: Office) -> None:
     assert told.status_code == 422
     assert "needs a reason" in told.text
     assert admin.get("/manual/tool?name=wipe").status_code == 404
+    refused = admin.post("/manual/tool?name=refund", data={**form, "arg.amount": "-5", "reason": "y"})
+    assert "Nothing ran: the amount can&#39;t be used" in refused.text
+    assert "hand the task to a person" not in refused.text
     reviewer = office.served.signed_in(LEAD, Role.REVIEWER)
     assert reviewer.get("/manual").status_code == 403
     assert reviewer.post("/manual/tool?name=refund", data={**form, "reason": "y"}).status_code == 403

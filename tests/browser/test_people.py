@@ -55,6 +55,30 @@ def test_an_admin_invites_somebody_who_comes_in_with_the_link(visit: Page, offic
     expect(visit.get_by_role("banner")).to_contain_text("Nina")
 
 
+def test_what_was_typed_stays_when_it_can_not_be_used(visit: Page, office: Office) -> None:
+    """An invitation and a key: the mistake is told, and nothing is typed twice."""
+    del office
+    sign_in(visit, ADMIN)
+    visit.goto("/people")
+    visit.get_by_label("Address").fill("no address")
+    visit.get_by_label("Name").fill("Nils")
+    visit.get_by_label("What they may do").select_option("admin")
+    visit.get_by_role("button", name="Make a link for them").click()
+    expect(visit.get_by_role("alert")).to_contain_text("is no person")
+    expect(visit.get_by_label("Address")).to_have_value("no address")
+    expect(visit.get_by_label("Name")).to_have_value("Nils")
+    expect(visit.get_by_label("What they may do")).to_have_value("admin")
+    visit.goto("/people")
+    expect(visit.get_by_label("Address")).to_have_value("")
+    visit.goto("/agents/keys/new")
+    visit.get_by_label("What uses it").fill("the night shift")
+    visit.get_by_label("It may open sessions itself").uncheck()
+    visit.get_by_role("button", name="Make the key").click()
+    expect(visit.get_by_role("alert")).to_be_visible()
+    expect(visit.get_by_label("What uses it")).to_have_value("the night shift")
+    expect(visit.get_by_label("It may open sessions itself")).not_to_be_checked()
+
+
 def test_an_address_that_is_taken_is_told(visit: Page, office: Office) -> None:
     del office
     sign_in(visit, ADMIN)

@@ -71,6 +71,19 @@ def test_keys_tick_in_the_list(visit: Page, office: Office) -> None:
     expect(visit.get_by_role("checkbox", name=re.compile("831"))).not_to_be_checked()
 
 
+def test_what_the_keys_do_is_seen_wherever_one_is_in_a_long_list(visit: Page, office: Office) -> None:
+    cleared(office)
+    for each in range(12):
+        office.ask(700 + each, task=f"long {each}")
+    sign_in(visit)
+    visit.goto("/questions")
+    press(visit, "?")
+    expect(visit.locator("#keys dl")).to_be_in_viewport(ratio=1)
+    assert not barriers(visit)
+    press(visit, "?")
+    expect(visit.locator("#keys dl")).not_to_be_visible()
+
+
 def test_fields_of_the_tools_schema_are_edited(visit: Page, office: Office) -> None:
     action = office.ask(840)
     sign_in(visit)
@@ -101,7 +114,8 @@ def test_the_next_ones_alike_are_approved_and_that_is_ended(visit: Page, office:
     form.get_by_label("Up to how much in all").fill("lots")
     form.get_by_label("Why").fill("The parcels of Monday.")
     form.get_by_role("button").click()
-    expect(form.get_by_role("alert")).to_contain_text("'lots' is no number")
+    told = expect(form.get_by_role("alert"))
+    told.to_contain_text("'lots' is no number: say up to how much in all, as a number such as 12.50")
     expect(form.get_by_label("Why")).to_have_value("The parcels of Monday.")
     form.get_by_label("Up to how much in all").fill("500")
     form.get_by_role("button").click()

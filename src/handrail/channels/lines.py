@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from handrail.channels.texts import moment, one_line
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.delivery import DeliveryKind
+from handrail.words.verdict import Measure
 
 if TYPE_CHECKING:
     from handrail.ports import Message
     from handrail.words.action import LostNews
     from handrail.words.budget import BudgetNews
     from handrail.words.session import HeldNews
-    from handrail.words.sheet import Change, SeatView, Sheet
+    from handrail.words.sheet import Because, Change, SeatView, Sheet, Similar
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 DIGITS = 12
 """Digits of the digest that people compare by eye."""
 
@@ -37,7 +42,7 @@ def lines(sheet: Sheet) -> tuple[Line, ...]:
     found = [Line("Agent", _agent(sheet)), Line("Tool", f"{sheet.tool} ({sheet.does})")]
     if sheet.task:
         found.append(Line("Task", sheet.task))
-    found += [Line("Why it asks", _because(each.rule, each.reason)) for each in sheet.why]
+    found += [Line("Why it asks", _because(each)) for each in sheet.why]
     found.append(Line("Way back", sheet.undo))
     if sheet.amount:
         found.append(Line("Amount", sheet.amount))
@@ -45,13 +50,14 @@ def lines(sheet: Sheet) -> tuple[Line, ...]:
         Line("Budget after it", f"{each.budget}: {each.after} of {each.limit} ({each.share}%)")
         for each in sheet.budgets
     ]
+    found += [Line(f"Looked up: {name}", _fact(value)) for name, value in sheet.shown_facts.items()]
     if sheet.rationale:
         found.append(Line("The agent says", sheet.rationale))
     if sheet.confidence is not None:
         found.append(Line("Its confidence", f"{sheet.confidence}"))
     found += [Line(f"Changed {each.name}", _change(each)) for each in sheet.shown_changes]
     found += [
-        Line(f"Before ({moment(each.at)})", f"{each.answer} by {each.by}: {each.what}")
+        Line(f"Before ({moment(each.at)})", f"{each.answer} by {each.by}: {each.what}{_reason(each)}")
         for each in sheet.similar[:SIMILAR]
     ]
     found += [Line("Note", each) for each in sheet.notes]
@@ -141,8 +147,27 @@ def _agent(sheet: Sheet) -> str:
     return f"{sheet.agent}, for {sheet.behalf}" if sheet.behalf else sheet.agent
 
 
-def _because(rule: str, reason: str) -> str:
-    return f"{reason} ({rule})" if rule and rule not in reason else reason or rule
+def _because(why: Because) -> str:
+    """The reason, and which line of the policy asks: where a tool stands is no line of it."""
+    named = why.rule and why.rule not in why.reason and not why.step.startswith(f"{Measure.LEVEL}:")
+    return f"{why.reason} ({why.rule})" if named else why.reason or why.rule
+
+
+def _fact(value: object) -> str:
+    """A fact as people read it: ``tier small, days_old 9``; JSON where it is no flat record."""
+    if not isinstance(value, Mapping) or any(isinstance(each, (Mapping, list)) for each in value.values()):
+        return value if isinstance(value, str) else _json(value)
+    return ", ".join(
+        f"{name} {each if isinstance(each, str) else _json(each)}" for name, each in value.items()
+    )
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _reason(past: Similar) -> str:
+    return f" ({past.reason})" if past.reason else ""
 
 
 def _change(change: Change) -> str:

@@ -31,7 +31,7 @@ LONGEST_END = 30.0
 BANNER = (
     f"This is the support desk of {NAME}, a shop that does not exist: two agents answer its mail, and what "
     "they may not do alone they ask you and your colleagues. Open a question, change the amount before you "
-    "let it run, or say no, and see at once what comes of it. Then press Stop, see that nothing starts any "
+    "let it run, or say no, and see at once what comes of it; then press Stop, see that nothing starts any "
     "more, and let it go on under Stops. What the agents ask models, and what that costs, stands under "
     "Models and Budgets; the one that is called stand-in is no real model, and nothing is spent for it."
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handrail.engine.budget_projection import ends_at
-from handrail.engine.budget_views import EVERYBODY, scope_in, view_of, whose
+from handrail.engine.budget_views import EVERYBODY, same, scope_in, view_of, whose
 from handrail.engine.sheet_words import WITHIN
 from handrail.policy.budget_scope import MONEY, counted_by, scope_of
 from handrail.policy.budget_words import quantity_of
@@ -147,7 +147,6 @@ def _lines(engine: Engine, tx: Transaction, budget: BudgetPolicy, limit: int) ->
 def _line(engine: Engine, budget: BudgetPolicy, view: Budget, found: Balance, at: int) -> BudgetLine:
     whole, ends = view.limit + found.raised, view.ends(at)
     calendar = ends is not None and not view.rolling and found.window > 0
-    same = f", for the same {budget.each.value}" if budget.each else ""
     return BudgetLine(
         budget=budget.id,
         unit=str(budget.unit),
@@ -161,7 +160,7 @@ def _line(engine: Engine, budget: BudgetPolicy, view: Budget, found: Balance, at
         raised=found.raised,
         alert_at=view.alert_at,
         used_words=quantity_of(view, found.used) if budget.unit in MONEY else f"{found.used:,}",
-        limit_words=f"{quantity_of(view, whole)} {WITHIN[budget.per]}{same}",
+        limit_words=f"{quantity_of(view, whole)} {WITHIN[budget.per]}{same(budget)}",
         renews=view.renews(at),
         used_up_at=ends_at(found.window, ends, at, found.used, whole) if calendar and ends else None,
         frozen=engine.restrictions.frozen.get(budget.id),

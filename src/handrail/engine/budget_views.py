@@ -52,6 +52,11 @@ def whose(policy: Policy, budget: BudgetPolicy | None, scope: str) -> str:
     return ", ".join(told)
 
 
+def same(budget: BudgetPolicy) -> str:
+    """What a budget counts apart, within a sentence: ``, for the same order_id``; empty when it does not."""
+    return f", for the same {budget.each.value.removeprefix('args.')}" if budget.each else ""
+
+
 def scope_in(budget: BudgetPolicy, scope: str) -> str:
     """A scope that somebody wrote, letter for letter as this budget's windows are kept by it.
 

@@ -72,6 +72,8 @@ class Used:
     """Everything spends from this window; else it is the fullest of many, and being full is nothing odd."""
     used_up_at: int | None = None
     """When it is used up, at this pace (ms, UTC); None when that is after its end, or can't be told yet."""
+    frozen: bool = False
+    """A person stopped it: nothing more is spent from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,14 @@ def _budgets(engine: Engine, tx: Transaction) -> Iterator[Used]:
     seen: set[str] = set()
     for line in lines(engine, tx, None, FULLEST):
         if shared[line.budget] or line.budget not in seen:
-            words = line.used_words, line.limit_words
-            yield Used(line.budget, *words, line.share, line.whose, shared[line.budget], line.used_up_at)
+            yield Used(
+                line.budget,
+                line.used_words,
+                line.limit_words,
+                line.share,
+                line.whose,
+                shared[line.budget],
+                line.used_up_at,
+                line.frozen is not None,
+            )
         seen.add(line.budget)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handrail.engine.budget_views import view_of
-from handrail.engine.outcomes import is_answered
+from handrail.engine.budget_views import same, view_of
+from handrail.engine.outcomes import is_answered, sentences
 from handrail.policy import digests
 from handrail.policy.budget_words import quantity_of
 from handrail.policy.model import CheckKind, Does, Unit, Window
@@ -56,7 +56,7 @@ OUTCOMES: Mapping[State, str] = {
     State.REJECTED: "It was rejected",
     State.EXPIRED: "Its time was over",
     State.CANCELLED: "It was cancelled",
-    State.DENIED: "It was refused when it was checked anew",
+    State.DENIED: "It was refused",
     State.UNDONE: "It ran and was undone.",
 }
 TELLING = frozenset({"id", "to", "path", "url", "email", "name", "recipient", "customer", "order", "file"})
@@ -134,9 +134,9 @@ def used_in(budget: BudgetPolicy | None, currency: str, charge: Charge, used: in
         return f"{used:,}", f"{charge.limit:,} (the running policy has no such budget)"
     money = budget.unit in (Unit.AMOUNT, Unit.COST)
     unit = currency if money else str(budget.unit)
-    each = f", for the same {budget.each.value}" if budget.each else ""
-    limit = _quantity(charge.limit, money=money)
-    return _quantity(used, money=money), f"{limit} {unit} {WITHIN[budget.per]}{each}"
+    one = not money and charge.limit == 1
+    limit = f"{_quantity(charge.limit, money=money)} {unit.removesuffix('s') if one else unit}"
+    return _quantity(used, money=money), f"{limit} {WITHIN[budget.per]}{same(budget)}"
 
 
 def outcome_of(action: Action) -> str | None:
@@ -148,7 +148,9 @@ def outcome_of(action: Action) -> str | None:
     told = OUTCOMES.get(action.state)
     if told is None or told.endswith("."):
         return told
-    return f"{told}: {action.error}" if action.error else f"{told}."
+    # nothing ran that could leave an error: the checks say why
+    why = action.error or (sentences(action.verdict.reasons) if action.state is State.DENIED else "")
+    return f"{told}: {why}" if why else f"{told}."
 
 
 def _doing(policy: Policy, action: Action) -> str:
@@ -217,8 +219,7 @@ def _condition(policy: Policy, measure: str, rule: str) -> str | None:
 
 def _limit(policy: Policy, budget: BudgetPolicy) -> str:
     view = view_of(policy, budget)
-    each = f", for the same {budget.each.value}" if budget.each else ""
-    return f"at most {quantity_of(view, view.limit)} {WITHIN[budget.per]}{each}"
+    return f"at most {quantity_of(view, view.limit)} {WITHIN[budget.per]}{same(budget)}"
 
 
 def _looks(check: CheckPolicy) -> str:

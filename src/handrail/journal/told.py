@@ -46,7 +46,8 @@ def _proposed(body: Body) -> str:
 
 
 def _decided(body: Body) -> str:
-    reasons = "; ".join(reason for _, outcome, _, reason, _ in body["steps"] if outcome != "pass")
+    found = [reason for _, outcome, _, reason, _ in body["steps"] if outcome != "pass"]
+    reasons = "; ".join([each.removesuffix(".") for each in found[:-1]] + found[-1:])
     is_so, would_be = _DECISIONS.get(body["decision"], (body["decision"],) * 2)
     decision = is_so if body["decision"] == body["enforced"] else f"on trial, it would {would_be}"
     return f"{decision}: {reasons}" if reasons else str(decision)

@@ -90,7 +90,8 @@ def _check_group(reader: Reader, policy: Policy, group: str, place: Place) -> No
 def _check_known(reader: Reader, what: str, name: str, known: Iterable[str], place: Place) -> None:
     names = list(known)
     if name and name not in names:
-        expected = f"one of {', '.join(names)}" if names else f"a {what} that this policy describes"
+        article = "an" if what[0] in "aeiou" else "a"
+        expected = f"one of {', '.join(names)}" if names else f"{article} {what} that this policy describes"
         reader.report(place, f"no {what} is named {name!r}", expected, nearest(name, names))
 
 

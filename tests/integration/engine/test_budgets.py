@@ -238,7 +238,7 @@ def test_of_a_scope_that_the_policy_hides_the_value_is_not_told(till: Till) -> N
     assert (line.whose, line.used_words, line.limit_words) == (
         "[redacted]",
         "$60",
-        "$80 this week, for the same args.customer",
+        "$80 this week, for the same customer",
     )
     assert b"secret@example.com" not in b"".join(each.body for each in till.desk.entries())
 
@@ -300,7 +300,7 @@ def test_balances_tell_every_budget_also_one_that_nobody_touched(till: Till) -> 
     assert (second.budget, second.unit, second.limit_words) == (
         "each",
         "amount",
-        "$80 this week, for the same args.customer",
+        "$80 this week, for the same customer",
     )
     with pytest.raises(NotFound):
         balances(till.engine, "nothing")

@@ -12,13 +12,15 @@ import pytest
 import handrail
 from handrail.engine.restrict import halt
 from handrail.engine.sheet import sheet
-from handrail.engine.sheet_words import changes
+from handrail.engine.sheet_words import changes, outcome_of, used_in
+from handrail.policy.load import load
 from handrail.ports import Commit
 from handrail.words.approval import Choice
 from handrail.words.lifecycle import State
 from handrail.words.person import Person, Role
 from handrail.words.session import SessionRecord
 from handrail.words.sheet import Change, Sheet
+from handrail.words.verdict import Charge
 from tests.integration.engine.conftest import Open
 from tests.support.rail import Desk
 
@@ -65,6 +67,10 @@ class Shop:
             return "sent"
 
         self._tools: dict[str, Any] = {"refund": refund, "find": find, "post": post}
+
+    def tool(self, name: str) -> Any:
+        """What the agent calls."""
+        return self._tools[name]
 
     def hold(self, tool: str = "refund", task: str | None = "ticket-812", **args: Any) -> str:
         """A held action; a refund of 400.00 when nothing else is said."""
@@ -159,6 +165,27 @@ def test_the_reason_is_still_told_after_it_was_approved_and_ran(shop: Shop) -> N
     assert after.why == before.why
     assert (after.outcome, after.action_state) == ("It ran.", State.DONE)
     assert after.budgets[0].after == "1"
+
+
+def test_what_the_checks_refused_says_why_and_claims_no_second_look(shop: Shop) -> None:
+    with shop.desk.rail.session("support"), pytest.raises(handrail.Denied) as denied:
+        shop.tool("refund")(order_id="o-17", amount=Decimal(-5))
+    told = outcome_of(shop.desk.action(denied.value.action_id))
+    assert told is not None
+    assert told.startswith("It was refused: the amount can't be used: it is negative")
+    assert told.endswith(".")
+
+
+@pytest.mark.parametrize(("limit", "told"), [(1, "1 action today"), (2, "2 actions today")])
+def test_one_action_is_no_plural_and_what_is_counted_apart_has_no_word_of_the_policy(
+    limit: int, told: str
+) -> None:
+    policy = load(
+        f"{POLICY}".replace("actions: 20, per: day", f"actions: {limit}, per: day, each: args.order_id")
+    )
+    charge = Charge("many", "[]", 0, 1, limit)
+    said = used_in(policy.budgets[0], "EUR", charge, 1)
+    assert said == ("1", f"{told}, for the same order_id")
 
 
 def test_past_decisions_of_alike_actions_are_shown_newest_first(shop: Shop) -> None:

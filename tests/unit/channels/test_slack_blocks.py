@@ -15,7 +15,7 @@ from handrail.words.budget import BudgetNews
 from handrail.words.delivery import DeliveryKind
 from handrail.words.restriction import Halt
 from handrail.words.session import HeldNews
-from handrail.words.sheet import Because, BudgetAfter, Change
+from handrail.words.sheet import Because, BudgetAfter, Change, Similar
 from tests.support.sheets import AT, HOSTILE, delivery, sheet
 from tests.support.slack import wrong_with
 
@@ -51,6 +51,27 @@ def buttons(found: list[dict[str, Any]]) -> list[str]:
 )
 def test_the_message_tells_what_helps_to_answer(told: str) -> None:
     assert any(told in text for text in texts(blocks(Message(delivery(), LINK, sheet()))))
+
+
+def test_the_facts_that_were_looked_up_and_past_reasons_are_told_as_the_policy_hides_them() -> None:
+    facts = {"customer": {"tier": "small", "days": 9}, "card": "[redacted]", "orders": [{"id": 1}]}
+    past = Similar("a0", AT, "rejected", "lead@example.com", "20.00 USD", "No receipt.")
+    asked = sheet(shown_facts=facts, facts={"card": "4111"}, similar=(past,))
+    found = texts(blocks(Message(delivery(), LINK, asked)))
+    whole = "".join(found)
+    assert "Looked up: customer: tier small, days 9\n" in whole
+    assert "Looked up: card: [redacted]\n" in whole
+    assert 'Looked up: orders: [{"id":1}]\n' in whole
+    assert "rejected by lead@example.com: 20.00 USD (No receipt.)" in whole
+    assert "4111" not in whole
+
+
+def test_a_rule_is_named_and_where_a_tool_stands_is_not() -> None:
+    why = (Because("ask:big", "big", "Too much."), Because("level:suggest", "suggest", "a person decides."))
+    whole = "".join(texts(blocks(Message(delivery(), LINK, sheet(why=why)))))
+    assert "Too much. (big)" in whole
+    assert "a person decides.\n" in whole
+    assert "suggest" not in whole
 
 
 def test_an_open_question_has_its_buttons_and_they_carry_nothing_but_what_was_seen() -> None:

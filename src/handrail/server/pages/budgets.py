@@ -161,7 +161,8 @@ def more(
         top_up(engine, budget, amount, caller.human().id, reason, scope or None)
         return "It has more room now."
 
-    return tried(request, f"/budgets/{budget}", act)
+    typed = {"more.quantity": quantity, "more.reason": reason}
+    return tried(request, f"/budgets/{budget}", act, typed)
 
 
 @router.post("/{budget}/raise")
@@ -179,7 +180,8 @@ def raised(
         raise_until(engine, budget, amount, day + DAY, caller.human().id, reason)
         return "It is raised until the end of that day."
 
-    return tried(request, f"/budgets/{budget}", act)
+    typed = {"raise.quantity": quantity, "raise.until": until, "raise.reason": reason}
+    return tried(request, f"/budgets/{budget}", act, typed)
 
 
 @router.post("/{budget}/end")

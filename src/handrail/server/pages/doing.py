@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from handrail.server.auth.who import state_of
-from handrail.server.pages.drawing import HTMX, go, page, part
+from handrail.server.pages.drawing import HTMX, NOTHING, go, page, part
 from handrail.words.errors import BadArguments, HandrailError, StoreError
 
 if TYPE_CHECKING:
@@ -23,14 +23,16 @@ def fresh(request: Request, template: str, /, **values: Any) -> Response:
     return page(request, template, **values)
 
 
-def tried(request: Request, path: str, act: Callable[[], str]) -> Response:
-    """Do it and go on to a page that tells what was done, or why it was not."""
+def tried(
+    request: Request, path: str, act: Callable[[], str], typed: Mapping[str, str] = NOTHING
+) -> Response:
+    """Do it and go on to a page that tells what was done; or why it was not, with what was ``typed``."""
     try:
         said = act()
     except StoreError:
         raise
     except HandrailError as error:
-        return go(request, path, str(error), bad=True)
+        return go(request, path, str(error), bad=True, typed=typed)
     return go(request, path, said)
 
 

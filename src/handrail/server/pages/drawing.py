@@ -24,7 +24,7 @@ from handrail.server.errors import LATER, logger
 from handrail.words.errors import HandrailError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -38,6 +38,8 @@ HTMX = "hx-request"
 SAID = "handrail_said"
 MINUTE = 60_000
 LONGEST_SAID = 600
+MOST_TYPED = 1_500
+"""Characters of what was typed that a cookie carries back into its form."""
 HOUR = 60 * MINUTE
 NOT_FOUND, UNAVAILABLE = 404, 503
 TITLES = {
@@ -47,6 +49,7 @@ TITLES = {
 }
 """What a page says of a problem, above its sentence."""
 AWAY = "The store does not answer"
+NOTHING: Mapping[str, str] = {}
 UNITS = ((24 * HOUR, "day", "days"), (HOUR, "hour", "hours"), (MINUTE, "minute", "minutes"))
 SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"))
 MORE_SYSTEMS = (("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))
@@ -66,6 +69,7 @@ def page(request: Request, template: str, status: int = 200, /, **values: Any) -
             request=request,
             me=caller.person if caller else None,
             said=said,
+            typed_before=said.get("typed", {}) if said else {},
             now=state.engine.clock(),
             zone=state.engine.policy.policy.timezone,
             **{**_frame(request, caller, status), **values},
@@ -124,12 +128,23 @@ def _stopped(engine: Engine) -> Sequence[Halt]:
     return engine.store.read(lambda tx: tx.restrictions.read().halts)
 
 
-def go(request: Request, path: str, said: str | None = None, *, bad: bool = False) -> RedirectResponse:
-    """Send the browser to a page of ours, where it is told what was done."""
+def go(
+    request: Request,
+    path: str,
+    said: str | None = None,
+    *,
+    bad: bool = False,
+    typed: Mapping[str, str] = NOTHING,
+) -> RedirectResponse:
+    """Send the browser to a page of ours, where it is told what was done.
+
+    ``typed`` stands in that page's form again, by the names that its template asks for.
+    """
     response = RedirectResponse(path, 303)
     if said is not None:
         state = state_of(request)
-        value = {"text": said[:LONGEST_SAID], "bad": bad}
+        kept = typed if sum(map(len, typed.values())) <= MOST_TYPED else NOTHING
+        value = {"text": said[:LONGEST_SAID], "bad": bad, "typed": kept}
         text = sealed(state.engine.key, SAID, value, state.engine.clock() + MINUTE)
         set_cookie(response, cookie_name(secure_of(request), SAID), text, 60)
     return response
@@ -192,6 +207,7 @@ def environment() -> Environment:
         percent=percent,
         browser_name=browser_name,
         laid_out=laid_out,
+        capital=capital,
     )
     return made
 
@@ -244,6 +260,11 @@ def browser_name(agent: str | None) -> str:
 def percent(share: Decimal) -> str:
     """A number from 0 to 1 as per cent, exactly."""
     return f"{(share * 100).normalize():f} %"
+
+
+def capital(text: str) -> str:
+    """A reason as a sentence of its own: the gate joins several in one."""
+    return text[:1].upper() + text[1:]
 
 
 def laid_out(value: Any) -> str:

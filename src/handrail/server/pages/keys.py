@@ -12,12 +12,12 @@ from handrail.server.auth.keys import new_key_secret
 from handrail.server.auth.keys import shown as written
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried
-from handrail.server.pages.drawing import go, page
+from handrail.server.pages.drawing import NOTHING, go, page
 from handrail.words.errors import BadArguments, HandrailError, StoreError
 from handrail.words.person import Key, KeyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 router = APIRouter(include_in_schema=False, prefix="/agents/keys")
 Admin = Annotated[Caller, Depends(allow("admin"))]
@@ -65,7 +65,9 @@ def make(
         )
         return made, secret
 
-    return _once(request, "/agents/keys/new", act)
+    typed = {"name": name, "kind": kind, "until": until, **{f"agent.{each}": "on" for each in agent}}
+    typed |= {} if opens_sessions == "on" else {"closed": "on"}
+    return _once(request, "/agents/keys/new", act, typed)
 
 
 @router.get("/key")
@@ -120,13 +122,15 @@ def of_agents(keys: Sequence[Key], at: int) -> dict[str, int]:
     return found
 
 
-def _once(request: Request, back: str, act: Callable[[], tuple[Key, str]]) -> Response:
+def _once(
+    request: Request, back: str, act: Callable[[], tuple[Key, str]], typed: Mapping[str, str] = NOTHING
+) -> Response:
     try:
         made, secret = act()
     except StoreError:
         raise
     except HandrailError as error:
-        return go(request, back, str(error), bad=True)
+        return go(request, back, str(error), bad=True, typed=typed)
     text = written(made.kind, made.id, secret)
     return page(request, "once.html", 201, title=f"The key {made.name}", secret=text, what=KEEP, back=HERE)
 

@@ -10,11 +10,12 @@ from fastapi.responses import Response
 
 from handrail.engine.by_hand import run_by_hand
 from handrail.engine.ids import new_id
+from handrail.engine.outcomes import sentences
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import fresh
 from handrail.server.pages.drawing import go, page
 from handrail.server.pages.forms import fields, mistake, parse, typed_of
-from handrail.words.errors import HandrailError, NotFound, StoreError
+from handrail.words.errors import HandrailError, NotFound, NotRun, StoreError
 from handrail.words.lifecycle import State
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def run(request: Request, caller: Admin, name: str, form: Annotated[Form, Depend
         )
     except StoreError:
         raise
+    except NotRun as error:
+        # its own text tells an agent what to do then
+        why = sentences(error.verdict.reasons) if error.verdict else ""
+        return _drawn(request, tool, form, told=f"Nothing ran: {why}" if why else str(error))
     except HandrailError as error:
         return _drawn(request, tool, form, told=str(error))
     bad = done.state is not State.DONE

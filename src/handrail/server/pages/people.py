@@ -13,14 +13,15 @@ from handrail.engine.sign_ins import end_sign_in
 from handrail.server.auth import links
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried
-from handrail.server.pages.drawing import go, page
+from handrail.server.pages.drawing import NOTHING, go, page
 from handrail.words.errors import BadArguments, HandrailError, NotFound, StoreError
 from handrail.words.person import Person, Role, one_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from handrail.engine.core import Engine
+    from handrail.ports import Transaction
 
 router = APIRouter(include_in_schema=False, prefix="/people")
 Viewer = Annotated[Caller, Depends(allow("viewer"))]
@@ -39,13 +40,20 @@ def listed(request: Request, caller: Viewer) -> Response:
     """Everybody with an account, and whom the policy asks who has none."""
     engine = state_of(request).engine
     engine.refresh()
-    found = state_of(request).store.read(lambda tx: tx.people.listing())
+
+    def work(tx: Transaction) -> tuple[Sequence[Person], set[str]]:
+        everybody = tx.people.listing()
+        without = (each.id for each in everybody if each.password is None and each.oidc is None)
+        return everybody, {each for each in without if not tx.people.sign_ins(each)}
+
+    found, awaited = state_of(request).store.read(work)
     known = {each.id for each in found}
     groups = _groups(engine)
     return fresh(
         request,
         "people.html",
         people=found,
+        awaited=awaited,
         groups=groups,
         missing={person: named for person, named in groups.items() if person not in known},
         manages=caller.role == Role.ADMIN,
@@ -80,9 +88,8 @@ def invite(request: Request, caller: Admin, person: Text, role: Text, name: Text
         link = links.invite(state.engine, state.settings.address(), made, name or made, _role(role), by)
         return made, link
 
-    return _linked(
-        request, make, "They come in with it and choose a password. It works for three days, once."
-    )
+    what = "They come in with it and choose a password. It works for three days, once."
+    return _linked(request, make, what, typed={"person": person, "name": name, "role": role})
 
 
 @router.post("/role")
@@ -146,14 +153,20 @@ def sign_out(request: Request, caller: Admin, who: Text, sign_in: Text = "") -> 
     return tried(request, _path(who), act)
 
 
-def _linked(request: Request, make: Callable[[], tuple[str, str]], what: str, back: str = HERE) -> Response:
+def _linked(
+    request: Request,
+    make: Callable[[], tuple[str, str]],
+    what: str,
+    back: str = HERE,
+    typed: Mapping[str, str] = NOTHING,
+) -> Response:
     """Show a new link: only now, since nobody keeps it."""
     try:
         person, link = make()
     except StoreError:
         raise
     except HandrailError as error:
-        return go(request, back, str(error), bad=True)
+        return go(request, back, str(error), bad=True, typed=typed)
     return page(request, "once.html", 201, title=f"A link for {person}", secret=link, what=what, back=back)
 
 

@@ -28,6 +28,7 @@ Reviewer = Annotated[Caller, Depends(allow("reviewer"))]
 MOST = 100
 HOUR = 3_600_000
 DIGITS = 30
+HOW_MANY = "say how many at most, as a whole number such as 10"
 
 
 @router.get("")
@@ -69,10 +70,11 @@ def standing_of(request: Request, approval_id: str, sent: Mapping[str, str], per
     asked, action = engine.store.read(work)
     if asked is None or action is None:
         raise NotFound(f"there is no question {approval_id}")
-    actions = _number(sent, "actions")
+    actions = _number(sent, "actions", HOW_MANY)
     if actions is None or actions != int(actions):
-        raise BadArguments("say how many at most, as a whole number such as 10")
-    amount, hours = _number(sent, "amount"), _number(sent, "hours") or Decimal(0)
+        raise BadArguments(HOW_MANY)
+    amount = _number(sent, "amount", "say up to how much in all, as a number such as 12.50")
+    hours = _number(sent, "hours", "say for how many hours, as a number such as 24") or Decimal(0)
     return make_standing(
         engine,
         agent=action.agent,
@@ -88,7 +90,7 @@ def standing_of(request: Request, approval_id: str, sent: Mapping[str, str], per
     )
 
 
-def _number(sent: Mapping[str, str], name: str) -> Decimal | None:
+def _number(sent: Mapping[str, str], name: str, wanted: str) -> Decimal | None:
     text = sent.get(name, "").strip()
     if not text:
         return None
@@ -97,7 +99,7 @@ def _number(sent: Mapping[str, str], name: str) -> Decimal | None:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite() or abs(found.adjusted()) > DIGITS or not text.isascii():
-        raise BadArguments(f"{text[:40]!r} is no number; expected one such as 12.50")
+        raise BadArguments(f"{text[:40]!r} is no number: {wanted}")
     return found
 
 
