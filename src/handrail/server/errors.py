@@ -49,6 +49,11 @@ LOST = (
 OURS = (
     "Something went wrong here; the server's log tells what. Look whether it happened before you try again."
 )
+NOWHERE: Mapping[int, str] = {
+    404: "There is nothing at this address. GET /openapi.json tells every address of the API.",
+    405: "This address does not take this method. GET /openapi.json tells which it takes.",
+}
+"""Instead of the bare words that the framework has for what no route takes."""
 PROBLEM = "application/problem+json"
 _PASSWORD = re.compile(r"(://[^:@/\s]*):[^@\s]*@|(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
 
@@ -127,7 +132,12 @@ async def _answer(request: Request, error: Exception) -> Response:
     if draw is not None and for_people(request):
         response: Response = draw(request, told)
         return response
-    return problem(told.status_code, told.detail, told.errors, told.headers)
+    return problem(told.status_code, _sentence(told), told.errors, told.headers)
+
+
+def _sentence(told: Problem) -> str:
+    bare = told.detail == HTTPStatus(told.status_code).phrase
+    return NOWHERE.get(told.status_code, told.detail) if bare else told.detail
 
 
 def for_people(request: Request) -> bool:

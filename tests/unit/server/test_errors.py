@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from handrail.policy.load import load
 from handrail.server.auth.who import EVERYONE, NOBODY, Caller, including, permit
-from handrail.server.errors import PROBLEM, Problem, problem, problem_of, scrubbed
+from handrail.server.errors import PROBLEM, Problem, install, problem, problem_of, scrubbed
 from handrail.server.pages.drawing import browser_name, ours, span, visible
 from handrail.words.errors import (
     BadArguments,
@@ -40,6 +42,22 @@ def test_each_kind_has_its_status(error: Exception, status: int) -> None:
     told = problem_of(error)
     assert told.status_code == status
     assert (told.detail == "x") is (status not in {500, 503})
+
+
+async def test_what_no_route_takes_is_answered_with_a_sentence_and_a_routes_own_words_are_kept() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.get("/halts")
+    async def halts() -> None:
+        raise NotFound("there is no halt x")
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://desk.example"
+    ) as client:
+        assert "nothing at this address" in (await client.get("/halt")).json()["detail"]
+        assert "does not take this method" in (await client.delete("/halts")).json()["detail"]
+        assert (await client.get("/halts")).json()["detail"] == "there is no halt x"
 
 
 def test_a_policys_mistakes_are_listed() -> None:
