@@ -137,12 +137,8 @@ class _Wrapped:
 
     def _refusing(self, request: Any, error: Exception) -> Any:
         """An answer that raises ``error`` where a client looks at its status: clients retry other errors."""
-        response = self._http.Response(403, request=request)
-
-        def raise_for_status() -> None:
-            raise error
-
-        response.raise_for_status = raise_for_status
+        response = _refusal(self._http)(403, request=request)
+        response.refused_by = error
         return response
 
 
@@ -219,6 +215,25 @@ async def _end(carry: Carry, error: BaseException | None = None, *, unspent: boo
 
     with CancelScope(shield=True):
         await to_thread.run_sync(lambda: carry.end(error, unspent=unspent))
+
+
+@cache
+def _refusal(http: Any) -> Any:
+    """The class of answers to what was not sent, for one HTTP library."""
+
+    class Refusal(http.Response):  # type: ignore[misc]
+        """Says why, in whichever way a client asks whether all went well."""
+
+        refused_by: Exception
+
+        @property
+        def is_success(self) -> bool:
+            raise self.refused_by
+
+        def raise_for_status(self) -> Any:
+            raise self.refused_by
+
+    return Refusal
 
 
 @cache

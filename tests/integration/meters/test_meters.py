@@ -17,6 +17,8 @@ from tests.support.metered import DOLLAR, HELLO, calls, claude, gpt, kept, only,
 from tests.support.rail import Desk
 from tests.support.upstream import Upstream
 
+LONG: Any = {"role": "user", "content": "and again " * 300_000}
+
 
 def test_a_chat_is_claimed_forwarded_with_a_limit_and_settled_at_what_it_used(
     desk: Desk, up: Upstream
@@ -163,6 +165,35 @@ def test_a_budget_that_is_used_up_raises_for_streams_raw_answers_and_clients_tha
         with pytest.raises(handrail.BudgetExhausted):
             client.chat.completions.with_raw_response.create(**bound)
         asyncio.run(work())
+    assert len(up.asked) == 1
+
+
+def test_a_budget_that_is_used_up_raises_for_anthropics_clients_too(desk: Desk, up: Upstream) -> None:
+    """Three million bytes cost more than the small budget has; a greeting does not."""
+    large: Any = {"model": "claude-opus-5", "max_tokens": 100, "messages": [*HELLO, LONG]}
+    client = claude(desk, up)
+
+    async def work() -> None:
+        plain = anthropic.AsyncAnthropic(api_key="x", base_url=up.url, max_retries=2)
+        later = desk.rail.meter(plain, upstream="anthropic")
+        with pytest.raises(handrail.BudgetExhausted):
+            await later.messages.create(**large)
+        with pytest.raises(handrail.BudgetExhausted):
+            async with later.messages.stream(**large):
+                pass
+        await plain.close()
+
+    with desk.rail.session("other"):
+        with pytest.raises(handrail.BudgetExhausted, match="budget small") as refused:
+            client.messages.create(**large)
+        assert refused.value.left == 10 * DOLLAR
+        with pytest.raises(handrail.BudgetExhausted), client.messages.stream(**large):
+            pass
+        with pytest.raises(handrail.BudgetExhausted):
+            client.messages.with_raw_response.create(**large)
+        asyncio.run(work())
+        assert up.asked == []
+        client.messages.create(**{**large, "messages": HELLO})
     assert len(up.asked) == 1
 
 

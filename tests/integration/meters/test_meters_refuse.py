@@ -22,7 +22,7 @@ from handrail.engine.prompts import prompt_of
 from handrail.engine.restrict import halt
 from handrail.words.errors import ModelRefused
 from handrail.words.model_call import CallState
-from tests.support.metered import HELLO, calls, gpt, kept, spent
+from tests.support.metered import HELLO, calls, claude, gpt, kept, spent
 from tests.support.rail import Desk
 from tests.support.upstream import Upstream
 
@@ -49,6 +49,22 @@ def test_what_is_not_metered_is_refused_and_not_sent(desk: Desk, up: Upstream) -
         assert client.models.list().data
     assert [each.path for each in up.asked] == ["/v1/models"]
     assert calls(desk) == []
+
+
+def test_what_anthropics_client_may_not_send_is_refused_in_our_words(desk: Desk, up: Upstream) -> None:
+    client = claude(desk, up)
+    named: dict[str, Any] = {"max_tokens": 9, "messages": HELLO}
+    with pytest.raises(handrail.NoSession):
+        client.messages.create(model="claude-opus-5", **named)
+    with desk.rail.session("support"):
+        with pytest.raises(ModelRefused, match="does not meter GET v1/messages/batches"):
+            client.messages.batches.list()
+        with pytest.raises(ModelRefused, match="lets no agent call the model anthropic:gpt-5"):
+            client.messages.create(model="gpt-5", **named)
+        with pytest.raises(handrail.BadArguments, match="mcp_servers"):
+            client.messages.create(model="claude-opus-5", **named, extra_body={"mcp_servers": []})
+        assert client.messages.create(model="claude-opus-5", **named).content
+    assert [each.path for each in up.asked] == ["/v1/messages"]
 
 
 @pytest.mark.parametrize("where", ["realtime", "responses"])
