@@ -188,7 +188,7 @@ class Carry:
     def stopped(self) -> None:
         """Raise ``ModelRefused`` once the call may not go on."""
         if (found := self._gate.stopped(self.call)) is not None:
-            raise ModelRefused(f"{found} What came so far is all that comes.", found.cause)
+            raise ModelRefused(f"What came so far is all that comes. {found}", found.cause)
 
     def end(self, error: BaseException | None = None, *, unspent: bool = False) -> None:
         """It is over: settle it, once. ``unspent`` says that it provably never reached the upstream."""
