@@ -16,6 +16,7 @@ from handrail.words.errors import Refused
 if TYPE_CHECKING:
     from handrail.engine.restored import Restored
     from handrail.ports import Store, Transaction
+    from handrail.store.backup import Backup
 
 File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="The backup. Left out only with --adopt.")
@@ -46,8 +47,9 @@ def restore(
     if (file is None) != adopt:
         raise Refused("name a backup to restore, or --adopt without one for a store that was copied here")
     who = person_of(person)
-    with opened_engine(policy, database, create=file is not None) as engine:
-        made = _adopted(engine.store, who) if file is None else _restored(engine.store, file, who)
+    backup = None if file is None else _backup(file)  # first: what is none leaves no empty store behind
+    with opened_engine(policy, database, create=backup is not None) as engine:
+        made = _adopted(engine.store, who) if backup is None else _restored(engine.store, backup, who)
         engine.stir()
     if json:
         screen.document(
@@ -55,17 +57,22 @@ def restore(
         )
         return
     screen.say("Restored. Everything is halted." if file else "Adopted. Everything is halted.", "bold")
-    screen.say(f"{made.unknown} actions ran when the copy was made: nobody knows what became of them.")
-    screen.say(f"{made.expired} actions were approved and had not run: they are expired.")
+    screen.say(f"Actions whose end nobody knows, as they ran when the copy was made: {made.unknown}.")
+    screen.say(f"Actions that are expired, as they had been approved and had not run: {made.expired}.")
     screen.say("Look first: 'handrail log verify --root …', 'handrail actions list --state unknown'.")
     screen.say(f"Then 'handrail lift {made.halt[-8:]} --reason …' lets agents go on.")
 
 
-def _restored(store: Store, file: Path, person: str) -> Restored:
-    from handrail.engine.restored import begin_anew
-    from handrail.store.backup import opened, restore
+def _backup(file: Path) -> Backup:
+    from handrail.store.backup import opened
 
-    backup = opened(file)
+    return opened(file)
+
+
+def _restored(store: Store, backup: Backup, person: str) -> Restored:
+    from handrail.engine.restored import begin_anew
+    from handrail.store.backup import restore
+
     manifest = backup.manifest
     what = f"a backup of {manifest.made_at[:16].replace('T', ' ')} UTC"
     told = {"made_at": manifest.made_at, "root": manifest.journal.root, "size": manifest.journal.sealed}

@@ -64,7 +64,7 @@ def _tool(engine: Engine, name: str) -> Tool:
         near = nearest(name, engine.tools)
         hint = f"; did you mean {near!r}?" if near else ""
         raise NotFound(
-            f"the application has no tool {name!r}{hint} It has {', '.join(engine.tools) or 'none'}"
+            f"the application has no tool {name!r}; it has {', '.join(engine.tools) or 'none'}{hint}"
         )
     return found
 

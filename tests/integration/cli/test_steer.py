@@ -379,3 +379,14 @@ def _lost(engine: Any, desk: Any) -> str:
     base.close()
     assert reap(engine) == 1
     return action.id
+
+
+def test_a_tool_that_the_application_has_not_is_told_with_those_that_it_has(shop: Shop) -> None:
+    with shop.desk():
+        pass
+    with Terminal(
+        shop.folder, "run", "isue_refund", "--app", "desk:rail", "--as", "ann", columns=300
+    ) as terminal:
+        assert terminal.code() == 3
+        assert "no tool 'isue_refund'; it has " in terminal.seen
+        assert "; did you mean 'issue_refund'?" in terminal.seen

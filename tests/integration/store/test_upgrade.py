@@ -277,3 +277,10 @@ def test_restore_wants_a_backup_or_adopt(tmp_path: Path, new_url: NewUrl) -> Non
     done = run("restore", "--adopt", "--database", url)
     assert (done.exit_code, "Adopted" in done.output) == (0, True)
     assert "everything" in run("halts", "list", "--database", url).output
+
+
+def test_restoring_what_is_no_backup_leaves_no_store_behind(tmp_path: Path) -> None:
+    """A mistyped name is told, and the store that was to be made is not there afterwards."""
+    new = tmp_path / "new.db"
+    told = run("restore", str(tmp_path / "backpu.zip"), "--database", f"sqlite:///{new}")
+    assert (told.exit_code, "there is no backup" in told.output, new.exists()) == (1, True, False)
