@@ -10,7 +10,7 @@ from handrail.engine.budget_views import EVERYBODY, same, scope_in, view_of, who
 from handrail.engine.sheet_words import WITHIN
 from handrail.policy.budget_scope import MONEY, counted_by, scope_of
 from handrail.policy.budget_words import quantity_of
-from handrail.words.budget import Balance
+from handrail.words.budget import Balance, oldest_bucket
 from handrail.words.errors import NotFound
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class BudgetLine:
     used_up_at: int | None
     """When it is used up, at this pace; None when that is after its end, or can't be told yet."""
     frozen: Freeze | None = None
+    since: int = 0
+    """From when on what was spent counts here; 0 for from the beginning."""
 
     @property
     def left(self) -> int:
@@ -164,4 +166,5 @@ def _line(engine: Engine, budget: BudgetPolicy, view: Budget, found: Balance, at
         renews=view.renews(at),
         used_up_at=ends_at(found.window, ends, at, found.used, whole) if calendar and ends else None,
         frozen=engine.restrictions.frozen.get(budget.id),
+        since=oldest_bucket(found.window, view.rolling) + 1 if view.rolling else found.window,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -16,7 +18,8 @@ from tests.support.server import Served, served
 MONEY = POLICY.replace(
     "  - {id: few, tools: note, actions: 3, per: day}\n",
     "  - {id: refunds, tools: refund, amount: 12, per: day, each: args.order}\n"
-    "  - {id: all, tools: refund, actions: 100, per: month}\n",
+    "  - {id: all, tools: refund, actions: 100, per: month}\n"
+    "  - {id: lately, tools: refund, actions: 50, per: 24h, alert_at: [2%]}\n",
 )
 WHY = {"reason": "the sale ends tonight"}
 
@@ -119,6 +122,35 @@ def test_a_reviewer_gives_room_for_a_window_but_neither_raises_nor_thaws(server:
         later = {"until": "2099-01-01T00:00:00Z", **body}
         assert reviewer.post(f"{V1}/budgets/all/raise", json=later).status_code == 403
         assert reviewer.post(f"{V1}/budgets/all/thaw", json=WHY).status_code == 403
+
+
+def test_the_page_of_one_that_looks_back_shows_all_that_counts(
+    server: Served, admin: httpx.Client, support: Agent
+) -> None:
+    """Also what was spent an hour ago, which is another piece of the time that it looks back."""
+    assert refund(support, "an hour ago") == "running"
+    with closing(sqlite3.connect(server.database.removeprefix("sqlite:///"))) as database, database:
+        for table, columns in (("holds", ("at", "starts_at")), ("budget_windows", ("starts_at",))):
+            earlier = ", ".join(f"{each} = {each} - 3600000" for each in columns)
+            database.execute(f"update {table} set {earlier} where budget = 'lately'")
+        database.execute("update budget_alerts set at = at - 3600000, starts_at = starts_at - 3600000")
+    used = balance(admin, "lately")["used"]
+    page = admin.get("/budgets/lately?by=tool").raise_for_status().text
+    spent = page[page.index('id="spenders"') :]
+    assert f'<td class="n">{used} actions</td>'.replace("1 actions", "1 action") in spent
+    assert "Nothing was spent" not in page
+    assert "<strong>2 %</strong> reached" in page
+
+
+def test_more_room_says_for_whom_it_is(admin: httpx.Client) -> None:
+    for scope, told in ((None, "for every one"), ('["each","o-9"]', "for o-9")):
+        given = {"quantity": 1_000_000_000, "scope": scope, **WHY}
+        made = found(admin.post(f"{V1}/budgets/refunds/top-up", json=given), 201)
+        assert f"<strong>$1 more</strong> {told} in this window" in admin.get("/budgets/refunds").text
+        admin.post(f"{V1}/budgets/raises/{made['id']}/end", json=WHY).raise_for_status()
+    typed = {"quantity": 1, "scope": "o-9", **WHY}
+    refused = admin.post(f"{V1}/budgets/refunds/top-up", json=typed)
+    assert (refused.status_code, "no scope of the budget refunds" in refused.text) == (422, True)
 
 
 def test_the_page_shows_what_everything_spends_from_before_what_is_counted_apart(

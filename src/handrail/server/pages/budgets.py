@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
 from handrail.engine.exports import as_table
 from handrail.policy.budget_scope import MONEY
 from handrail.policy.budget_words import quantity_of
-from handrail.policy.model import Unit
+from handrail.policy.model import Unit, Window
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried
 from handrail.words.budget import SpendingFilter, Spent
@@ -110,8 +110,10 @@ def shown(request: Request, caller: Viewer, budget: str, scope: Word = "", by: W
     line = next((each for each in lines if each.scope == scope), lines[0])
     by = by if by in BY else "agent"
     now = engine.clock()
-    since = line.window or now - MONTH
-    width = max((max(line.ends or now, now) - since) // STRETCHES, 1)
+    since = line.since or now - MONTH
+    # one that looks back has no end to draw to: what is used now counts for as long as it looks back
+    drawn = replace(line, ends=None) if described.per is Window.ROLLING else line
+    width = max((max(drawn.ends or now, now) - since) // STRETCHES, 1)
 
     def work(tx: Transaction) -> tuple[Sequence[SpentIn], Sequence[Spent], Sequence[BudgetAlert]]:
         wanted = SpendingFilter(by, since, now + 1, budget, line.scope if scope else None, limit=20)
@@ -130,7 +132,7 @@ def shown(request: Request, caller: Viewer, budget: str, scope: Word = "", by: W
         line=line,
         lines=lines,
         chosen=scope,
-        burning=burning(line, stretches, width, since, now),
+        burning=burning(drawn, stretches, width, since, now),
         spenders=[(each, quantity_of(view, each.quantity)) for each in spenders],
         most=max((each.quantity for each in spenders), default=1),
         by=by,
@@ -138,7 +140,11 @@ def shown(request: Request, caller: Viewer, budget: str, scope: Word = "", by: W
         alerts=[
             (each, quantity_of(view, each.used), whose(policy, described, each.scope)) for each in alerts
         ],
-        raises=[(each, quantity_of(view, each.quantity)) for each in raises(engine, budget)],
+        raises=[
+            (each, quantity_of(view, each.quantity), each.scope and whose(policy, described, each.scope))
+            for each in raises(engine, budget)
+        ],
+        lately=not line.since,
         address=lambda **more: f"/budgets/{budget}?{urlencode({'scope': scope, 'by': by} | more)}",
         width=WIDTH,
         height=HEIGHT,
