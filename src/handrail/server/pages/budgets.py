@@ -26,9 +26,10 @@ from handrail.words.money import spoken, to_nano
 
 if TYPE_CHECKING:
     from handrail.engine.core import Engine
+    from handrail.policy.compiled import Budget
     from handrail.policy.model import BudgetPolicy
     from handrail.ports import Transaction
-    from handrail.words.budget import BudgetAlert, SpentIn
+    from handrail.words.budget import BudgetAlert, Raise, SpentIn
 
 router = APIRouter(include_in_schema=False, prefix="/budgets")
 Viewer = Annotated[Caller, Depends(allow("viewer"))]
@@ -140,10 +141,7 @@ def shown(request: Request, caller: Viewer, budget: str, scope: Word = "", by: W
         alerts=[
             (each, quantity_of(view, each.used), whose(policy, described, each.scope)) for each in alerts
         ],
-        raises=[
-            (each, quantity_of(view, each.quantity), each.scope and whose(policy, described, each.scope))
-            for each in raises(engine, budget)
-        ],
+        raises=_raised(engine, described, view),
         lately=not line.since,
         address=lambda **more: f"/budgets/{budget}?{urlencode({'scope': scope, 'by': by} | more)}",
         width=WIDTH,
@@ -221,6 +219,15 @@ def thawed(request: Request, caller: Admin, budget: str, reason: Text = "") -> R
         "It is spent from again.",
         lambda engine: thaw(engine, budget, caller.human().id, reason),
     )
+
+
+def _raised(engine: Engine, budget: BudgetPolicy, view: Budget) -> list[tuple[Raise, str, str | None]]:
+    """What is in force, each with how much and for whom in words; None for every one."""
+    policy = engine.policy.policy
+    return [
+        (each, quantity_of(view, each.quantity), each.scope and whose(policy, budget, each.scope))
+        for each in raises(engine, budget.id)
+    ]
 
 
 def burning(line: BudgetLine, stretches: Sequence[SpentIn], width: int, since: int, now: int) -> Burning:
