@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from handrail.ports import Store, Transaction
 from handrail.words.budget import Balance, Spender, SpendingFilter, Spent, SpentIn, bucket_width
+from handrail.words.model_call import CallState
 from handrail.words.verdict import Charge
 from tests.contract.model_things import model_call
 from tests.contract.test_store_budget_money import COST, DAY, ROLLING, give, more, reserve, settle
@@ -59,6 +60,26 @@ def test_spending_is_told_by_who_what_and_when(store: Store) -> None:
     assert spent_by(store, "task", "testing") == [Spent("t-1", "cost", 400, 1)]
     spenders = store.read(lambda tx: tx.budgets.spenders("all", "[]", AT, 9))
     assert spenders == [Spender("support", "send_offer", 400), Spender("research", "openai:gpt-5", 100)]
+
+
+def test_what_models_cost_is_told_also_where_no_budget_counts_it(store: Store) -> None:
+    """At what is set aside as long as it runs; what was given back, and what a budget counts, not once more."""
+    free = model_call(agent="research", bound_cost=70)
+    done = model_call(agent="research", bound_cost=700)
+    unspent, counted = model_call(agent="research"), model_call(agent="research", bound_cost=400)
+
+    def work(tx: Transaction) -> None:
+        for each in (free, done, unspent, counted):
+            tx.model_calls.add(each)
+        assert tx.model_calls.finish(replace(done, state=CallState.DONE, ended_at=SOON, cost=5))
+        assert tx.model_calls.finish(replace(unspent, state=CallState.FAILED, ended_at=SOON, cost=0))
+
+    write(store, work)
+    reserve(store, COST, holder=counted.id)
+    settle(store, counted.id, cost=100)
+    assert spent_by(store, "agent") == [Spent("research", "cost", 70 + 5 + 100, 3)]
+    assert spent_by(store, "model") == [Spent("openai:gpt-5-mini", "cost", 175, 3)]
+    assert spent_by(store, "agent", "testing") == [Spent("research", "cost", 100, 1)]
 
 
 def reserve_in(tx: Transaction, charge: Charge) -> str:

@@ -49,8 +49,8 @@ def costs(  # noqa: PLR0913 - each is one option of the command
 ) -> None:
     """List what was spent or is set aside, the most first: money moved, cost, tokens and actions, each apart.
 
-    The last 30 days when no time is given. What budgets count is listed; trials and what was given back
-    are not.
+    The last 30 days when no time is given. What budgets count is listed, and what models cost also where none
+    does; trials and what was given back are not.
     """
     from handrail.words.budget import SpendingFilter
 

@@ -68,7 +68,11 @@ class BudgetReports:
 
     def spending(self, wanted: SpendingFilter) -> Sequence[Spent]:
         """By when it was set aside."""
-        return [Spent(*row) for row in self.sql.rows("spending", values_of(wanted))]
+        values = values_of(wanted)
+        if wanted.budget is not None:
+            return [Spent(*row) for row in self.sql.rows("spending", values)]
+        del values["budget"], values["scope"]
+        return [Spent(*row) for row in self.sql.rows("spending_in_all", values)]
 
     def spending_in_time(
         self, budget: str, scope: str | None, since: int, until: int, width: int

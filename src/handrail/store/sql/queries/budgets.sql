@@ -213,7 +213,6 @@ where h.at >= :since and h.budget = :budget and h.scope = :scope
 group by 1, 2
 order by 3 desc, 1, 2 limit :limit
 
--- (One action counts against many budgets: without a budget its largest hold of each unit stands for it.)
 -- name: spending
 select
     case :by
@@ -228,9 +227,36 @@ from (
     select h.holder, h.attempt, h.unit, max(coalesce(h.spent, h.quantity)) as quantity
     from holds h
     where h.at >= :since and h.at < :until and h.state <> 'released' and substr(h.scope, 1, 9) <> '["shadow"'
-        and (cast(:budget as text) is null or h.budget = :budget)
-        and (cast(:scope as text) is null or h.scope = :scope)
+        and h.budget = :budget and (cast(:scope as text) is null or h.scope = :scope)
     group by h.holder, h.attempt, h.unit
+) s left join actions a on a.id = s.holder left join model_calls m on m.id = s.holder
+group by 1, 2
+order by 3 desc, 1, 2 limit :limit
+
+-- (One action counts against many budgets: its largest hold of each unit stands for it. What a call of a model
+-- cost is known also where no budget counts it.)
+-- name: spending_in_all
+select
+    case :by
+        when 'agent' then coalesce(a.agent, m.agent)
+        when 'tool' then a.tool
+        when 'model' then m.upstream || ':' || m.model
+        when 'task' then coalesce(a.task, m.task)
+        when 'session' then coalesce(a.session, m.session)
+    end as name,
+    s.unit, cast(sum(s.quantity) as bigint) as quantity, count(*)
+from (
+    select h.holder, h.attempt, h.unit, max(coalesce(h.spent, h.quantity)) as quantity
+    from holds h
+    where h.at >= :since and h.at < :until and h.state <> 'released' and substr(h.scope, 1, 9) <> '["shadow"'
+    group by h.holder, h.attempt, h.unit
+    union all
+    select c.id, c.attempt, 'cost', coalesce(c.cost, c.bound_cost)
+    from model_calls c
+    where c.asked_at >= :since and c.asked_at < :until and coalesce(c.cost, c.bound_cost) > 0
+        and not exists (
+            select 1 from holds h where h.holder = c.id and h.attempt = c.attempt and h.unit = 'cost'
+        )
 ) s left join actions a on a.id = s.holder left join model_calls m on m.id = s.holder
 group by 1, 2
 order by 3 desc, 1, 2 limit :limit
