@@ -59,6 +59,15 @@ def test_an_id_with_a_line_break_is_no_id(server: Served) -> None:
     assert support.proposed(id=name)["id"] == name
 
 
+@pytest.mark.parametrize("what", ["actions", "approvals", "sessions", "entries", "model-calls"])
+def test_a_cursor_that_no_page_gave_is_refused_and_not_taken_for_the_end(server: Served, what: str) -> None:
+    with server.signed_in() as admin:
+        for wrong in ("hello", "-1", "1:2"):
+            assert admin.get(f"/api/v1/{what}", params={"cursor": wrong}).status_code == 422
+        given = "17" if what == "entries" else "0193a5e2c4d800000123456789ab"
+        assert admin.get(f"/api/v1/{what}", params={"cursor": given}).status_code == 200
+
+
 @pytest.mark.parametrize("confidence", ["1e-999999", "1e-99999999999", f"0.{'0' * 5_000}1"])
 def test_a_confidence_that_would_fill_pages_is_refused(server: Served, confidence: str) -> None:
     support = agent(server.with_key())

@@ -51,7 +51,7 @@ Name = Annotated[str, Path(pattern=NAME, max_length=500, description="The name."
 Filter = Annotated[str | None, Query(pattern=NAME, max_length=500)]
 Cursor = Annotated[
     str | None,
-    Query(pattern=r"^[0-9A-Za-z.:_-]{1,64}$", description="What the page before gave as `next`; opaque."),
+    Query(pattern=ID, description="What the page before gave as `next`; opaque."),
 ]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Items of a page at most.")]
 

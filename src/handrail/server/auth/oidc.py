@@ -181,7 +181,10 @@ def mapped(text: str | None) -> tuple[Mapped, ...]:
             where, _, role = part.strip().rpartition("=")
             claim, _, value = where.partition(":")
             if not claim or not value or role not in set(Role):
-                raise BadArguments(f"HANDRAIL_OIDC_ROLES: {part!r}; expected claim:value=role")
+                roles = ", ".join(Role)
+                raise BadArguments(
+                    f"HANDRAIL_OIDC_ROLES: {part!r}; expected claim:value=role, with one of the roles {roles}"
+                )
             found.append(Mapped(claim, value, Role(role)))
     return tuple(found)
 
