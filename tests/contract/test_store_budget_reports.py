@@ -63,7 +63,7 @@ def test_spending_is_told_by_who_what_and_when(store: Store) -> None:
 
 
 def test_what_models_cost_is_told_also_where_no_budget_counts_it(store: Store) -> None:
-    """At what is set aside as long as it runs; what was given back, and what a budget counts, not once more."""
+    """At its bound as long as it runs; what was given back, and what a budget counts, not once more."""
     free = model_call(agent="research", bound_cost=70)
     done = model_call(agent="research", bound_cost=700)
     unspent, counted = model_call(agent="research"), model_call(agent="research", bound_cost=400)

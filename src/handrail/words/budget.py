@@ -124,7 +124,7 @@ class SpendingFilter:
     """Which spending is wanted, and by what: agent, tool, model, task or session.
 
     ``since`` and ``until`` (excluded) are ms, UTC: when it was set aside. Without a budget everything that
-    any budget counts, once, and what calls of models cost that no budget counts; a scope is one of a budget's.
+    any budget counts, once, and what calls of models cost that none counts; a scope is one of a budget's.
     """
 
     by: str
