@@ -96,3 +96,15 @@ def test_all_that_is_for_me_comes_before_all_that_is_for_others(visit: Page, off
     expect(visit.locator("main")).to_contain_text("No other question waits for you")
     for each in theirs:
         office.desk.vote(each, HEAD, Choice.REJECT, "cleared")
+
+
+def test_a_very_long_name_makes_no_page_scroll_sideways(visit: Page, office: Office) -> None:
+    cleared(office)
+    action = office.ask(890, task="T" * 400)
+    sign_in(visit)
+    session = office.desk.action(action).session
+    for path in ("/sessions", f"/sessions/{session}", "/log", "/questions", "/", f"/actions/{action}"):
+        for width in (1280, 400):
+            visit.set_viewport_size({"width": width, "height": 800})
+            visit.goto(path)
+            assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (path, width)

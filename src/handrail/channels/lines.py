@@ -54,7 +54,7 @@ def lines(sheet: Sheet) -> tuple[Line, ...]:
     if sheet.rationale:
         found.append(Line("The agent says", sheet.rationale))
     if sheet.confidence is not None:
-        found.append(Line("Its confidence", f"{sheet.confidence}"))
+        found.append(Line("It says it is", f"{(sheet.confidence * 100).normalize():f} % sure"))
     found += [Line(f"Changed {each.name}", _change(each)) for each in sheet.shown_changes]
     found += [
         Line(f"Before ({moment(each.at)})", f"{each.answer} by {each.by}: {each.what}{_reason(each)}")
@@ -62,7 +62,7 @@ def lines(sheet: Sheet) -> tuple[Line, ...]:
     ]
     found += [Line("Note", each) for each in sheet.notes]
     if sheet.approval.state is ApprovalState.OPEN:
-        found += [Line("Answer", _deadline(seat)) for seat in sheet.seats]
+        found += [Line("Waits for", _deadline(seat)) for seat in sheet.seats]
     found.append(Line("Fingerprint", sheet.digest[:DIGITS]))
     return tuple(found)
 
@@ -176,7 +176,9 @@ def _change(change: Change) -> str:
 
 def _deadline(seat: SeatView) -> str:
     until = f" until {moment(seat.expires_at)}, then {seat.then}" if seat.expires_at is not None else ""
-    return f"{max(0, seat.need - seat.answered)} of {seat.group or seat.audience}{until}"
+    who = "anyone with an account" if seat.anyone else seat.group or seat.audience
+    left = max(0, seat.need - seat.answered)
+    return f"{who}, {left} yes{'' if left == 1 else 'es'} needed{until}"
 
 
 _ENDED = {

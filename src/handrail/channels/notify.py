@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.exception import AppriseException
+from apprise.result import AppriseResultStatus
 
 from handrail.channels.lines import lines, news_lines, title
 from handrail.channels.texts import harmless, pretty, shown
@@ -78,8 +79,17 @@ class Notify:
         except (AppriseException, OSError, ValueError) as error:
             raise ChannelError(f"notify:{self._name} failed: {type(error).__name__}") from error
         if not result:
-            raise ChannelError(f"notify:{self._name} did not take it: {result.status.name.lower()}")
+            raise ChannelError(f"notify:{self._name} did not take it: {self._why(result.status)}")
         return None
+
+    def _why(self, status: AppriseResultStatus) -> str:
+        """What an operator can look at; Apprise itself says no more, and its log has the address."""
+        if status is AppriseResultStatus.TIMEOUT:
+            return f"no answer within {TIMEOUT} seconds"
+        return (
+            "its service refused it or could not be reached; "
+            f"look at the address in HANDRAIL_NOTIFY_{self._name.upper().replace('-', '_')}"
+        )
 
 
 def _weight(kind: DeliveryKind) -> NotifyType:

@@ -13,13 +13,13 @@ from handrail.words.verdict import ANYONE, Measure, Outcome, Step
 PASSED = passed(Measure.LEVEL)
 READ = Does.READ
 _REASONS = {
-    Rung.SUGGEST: "a person decides each time",
-    Rung.PREAPPROVED: "only what is pre-approved runs without a person, and this is not",
+    Rung.SUGGEST: "A person decides each time.",
+    Rung.PREAPPROVED: "Only what is pre-approved runs without a person, and this is not.",
 }
 
 
 def _asks(rung: Rung) -> Finding:
-    reason = _REASONS.get(rung, "a person decides here")
+    reason = _REASONS.get(rung, "A person decides here.")
     step = Step(Measure.LEVEL, Outcome.ASK, rung.word, reason, ANYONE, digests.of_level(rung))
     return Finding((step,), Outcome.ASK)
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from handrail.server.pages.drawing import TEMPLATES
+from handrail.gate.level import ASKS
+from handrail.server.pages.drawing import TEMPLATES, capital
 
 NAMES = sorted(each.name for each in TEMPLATES.glob("*.html"))
 CODE = re.compile(
@@ -40,3 +41,25 @@ def test_a_word_of_the_code_would_be_found() -> None:
         CODE.findall(spoken('{# halt #}<a class="halted" href="/halts">{{ halt.scope }}</a>{{ "halts" }}'))
         == []
     )
+
+
+def test_why_a_step_asks_is_said_without_a_word_of_the_code() -> None:
+    """What the gate says of where a tool stands is read on pages, in chats and by agents."""
+    told = [step.reason for finding in ASKS.values() for step in finding.steps]
+    assert told
+    assert [CODE.findall(each) for each in told] == [[]] * len(told)
+
+
+@pytest.mark.parametrize(
+    ("reason", "rule", "told"),
+    [
+        ("the agent is not sure", "unsure", "The agent is not sure"),
+        ("Ask us first.", "first", "Ask us first."),
+        ("big: amount > 100", "big", "big: amount > 100"),
+        ("", "", ""),
+    ],
+)
+def test_a_reason_begins_as_a_sentence_unless_it_begins_with_its_rule(
+    reason: str, rule: str, told: str
+) -> None:
+    assert capital(reason, rule) == told

@@ -262,9 +262,9 @@ def percent(share: Decimal) -> str:
     return f"{(share * 100).normalize():f} %"
 
 
-def capital(text: str) -> str:
-    """A reason as a sentence of its own: the gate joins several in one."""
-    return text[:1].upper() + text[1:]
+def capital(text: str, rule: str = "") -> str:
+    """A reason as a sentence of its own: the gate joins several in one. The name of a rule stays as it is."""
+    return text if rule and text.startswith(rule) else text[:1].upper() + text[1:]
 
 
 def laid_out(value: Any) -> str:
