@@ -103,8 +103,9 @@ class Host:
             if news.what is What.DONE:
                 done = True
                 left = len(ledger.waiting(self._office.store, MOST))
+                waits = f"{left or 'no'} question{'' if left == 1 else 's'} wait{'s' if left == 1 else ''}"
                 self._show.say(
-                    f"\nThe agents are done. The board stays open, and {left} questions wait for you there. "
+                    f"\nThe agents are done. The board stays open, and {waits} for you there. "
                     "Enter ends the demo.",
                     "bold",
                 )
