@@ -10,7 +10,7 @@ import msgspec
 
 from handrail.engine.door import thaw_any
 from handrail.engine.record import without as taken_out
-from handrail.journal.prompts import LARGEST, found_in, readable, without, words_of
+from handrail.journal.prompts import LARGEST, found_in, read, without, words_of
 from handrail.words.errors import NotFound
 from handrail.words.model_call import Prompt
 
@@ -52,7 +52,9 @@ def packed(recorder: Recorder, side: str, body: bytes, *, cut: bool = False) -> 
     """What is kept of a body, compressed, and whether it was cut; ``side`` is ``request`` or ``response``."""
     if not body:
         return b"", cut
-    kept = recorder.prompt({side: readable(body)})
+    value, placed = read(body)
+    # where the policy hides fields by their place, what has lost its places is hidden whole, as a text is
+    kept = recorder.prompt({side: value if placed or not recorder.prompt_is_hidden(side) else ""})
     shown = kept[side] if isinstance(kept, dict) else kept
     text = _encode(without(shown, (), taken_out)).decode()
     return _pack(text[:LARGEST]), cut or len(text) > LARGEST

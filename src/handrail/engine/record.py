@@ -71,6 +71,10 @@ class Recorder:
         """What is kept of a prompt: all but what the policy's paths under ``prompts`` name."""
         return self._redactor.hide("prompts", value)
 
+    def prompt_is_hidden(self, side: str) -> bool:
+        """Whether a path names anything of this side of a prompt."""
+        return self.prompt({side: ""}) != {side: ""}
+
     def without(self, text: str, given: Mapping[str, object]) -> str:
         """A source's error without what it was given, where the policy hides anything at all."""
         return without(text, _texts(given)) if self._hides else text

@@ -45,7 +45,13 @@ def readable(body: bytes) -> object:
 
     Pictures, sound and vectors are cut: they are large, and nobody reads them.
     """
-    return _short(_value(body))
+    return read(body)[0]
+
+
+def read(body: bytes) -> tuple[object, bool]:
+    """As ``readable``, and whether its fields stand where the API has them: a stream's pieces do not."""
+    value, placed = _value(body)
+    return _short(value), placed
 
 
 def without(
@@ -116,16 +122,16 @@ def found_in(text: str, words: Collection[str]) -> bool:
     return all(word in plain for word in words)
 
 
-def _value(body: bytes) -> object:
+def _value(body: bytes) -> tuple[object, bool]:
     start = body[:200].lstrip()
     if start.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
         events = list(_events(body))
         if events:
             return _together(events)
     try:
-        return _decode(body)
+        return _decode(body), True
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body.decode("utf-8", "replace")
+        return body.decode("utf-8", "replace"), False
 
 
 def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -140,13 +146,13 @@ def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
             yield data
 
 
-def _together(events: list[Mapping[str, Any]]) -> object:
+def _together(events: list[Mapping[str, Any]]) -> tuple[object, bool]:
     """What a stream said, as its API would have said it whole; else the pieces of text joined."""
     for event in reversed(events):
         if isinstance(event.get("response"), Mapping) and event.get("type") != "response.created":
             whole: object = event["response"]
             if event.get("type") in {"response.completed", "response.incomplete", "response.failed"}:
-                return whole
+                return whole, True
     parts: dict[str, list[str]] = {}
     for event in events:
         for name, piece in _pieces(event):
@@ -156,7 +162,7 @@ def _together(events: list[Mapping[str, Any]]) -> object:
         found = [each[name] for each in events if each.get(name)]
         if found:
             told[name] = found[-1]
-    return {"events": len(events), **told}
+    return {"events": len(events), **told}, False
 
 
 def _pieces(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -105,6 +105,22 @@ def test_what_can_not_be_read_is_hidden_whole_where_paths_of_prompts_are(desk: D
     assert "ann@example.com" in texts(desk, call(desk, b"--boundary\r\nmetadata: ann@example.com"))
 
 
+def test_a_stream_in_pieces_is_hidden_whole_where_paths_of_answers_are(desk: Desk) -> None:
+    """Its text stands in other places than that of an answer which came whole."""
+    path = "prompts.response.choices.message.content"
+    desk.activate(MODELS.replace("prompts.request.metadata", f"prompts.request.metadata, {path}"))
+    whole = call(desk, said("Hello"), b'{"id": "c-1", "choices": [{"message": {"content": "secret"}}]}')
+    pieces = b"".join(
+        b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % piece for piece in (b"sec", b"ret")
+    )
+    streamed = call(desk, said("Hello"), pieces)
+    assert "secret" not in stored(desk)
+    assert "c-1" in texts(desk, whole)
+    assert texts(desk, streamed).endswith('\n"[redacted]"')
+    desk.activate(MODELS)
+    assert "secret" in texts(desk, call(desk, said("Hello"), pieces)), "a path of the other side"
+
+
 def test_what_the_policy_hides_of_a_sessions_actions_is_hidden_in_its_prompts_before_and_after(
     desk: Desk,
 ) -> None:
