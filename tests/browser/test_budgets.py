@@ -136,7 +136,7 @@ def test_an_unknown_budget_is_said_and_costs_are_a_file(visit: Page, office: Off
     spend(office, 1, "file")
     sign_in(visit)
     visit.goto("/budgets/nothing")
-    expect(visit.locator("main")).to_contain_text("the policy has no budget 'nothing'")
+    expect(visit.locator("main")).to_contain_text("The policy has no budget 'nothing'")
     visit.goto("/budgets")
     with visit.expect_download() as found:
         visit.get_by_role("link", name="Costs by agent, as a table file").click()

@@ -106,7 +106,7 @@ class TestAction:
         del office
         sign_in(visit)
         visit.goto("/actions/0000")
-        expect(visit.locator("main")).to_contain_text("there is no action 0000")
+        expect(visit.locator("main")).to_contain_text("There is no action 0000.")
 
 
 class TestLog:
@@ -207,7 +207,7 @@ class TestSessions:
         visit.goto("/sessions?task=nothing+like+it")
         expect(visit.locator("#rows")).to_contain_text("No session fits.")
         visit.goto("/sessions/0000")
-        expect(visit.locator("main")).to_contain_text("there is no session 0000")
+        expect(visit.locator("main")).to_contain_text("There is no session 0000.")
 
     def test_a_new_action_appears_while_one_looks(self, visit: Page, office: Office) -> None:
         sign_in(visit)

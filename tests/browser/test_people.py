@@ -184,4 +184,4 @@ def test_a_person_who_is_not_there_is_told(visit: Page, office: Office) -> None:
     del office
     sign_in(visit, ADMIN)
     opened(visit, "nobody@example.com")
-    expect(visit.locator("main")).to_contain_text("there is no account nobody@example.com")
+    expect(visit.locator("main")).to_contain_text("There is no account nobody@example.com.")
