@@ -71,10 +71,15 @@ def try_channel(engine: Engine, channel: str) -> Delivery:
     """Plan a test of a channel; the delivery then says what became of it.
 
     Raises:
-        BadArguments: a policy could not name such a channel.
+        BadArguments: a policy could not name it, or nobody here sends anything, so that it would wait for ever.
     """
     if not is_channel(channel):
         raise BadArguments(f"{channel!r} is no channel; expected {CHANNEL}")
+    if engine.deliverer is None:
+        raise BadArguments(
+            "no channel is set up: set HANDRAIL_SLACK_BOT_TOKEN, or HANDRAIL_NOTIFY_NAME for notify:name, "
+            "and start the server anew"
+        )
 
     def work(tx: Transaction) -> Delivery:
         made = Delivery(new_id(), DeliveryKind.TEST, new_id(), channel, DeliveryState.DUE, tx.now())

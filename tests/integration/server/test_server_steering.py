@@ -165,10 +165,18 @@ def test_the_server_runs_by_hand_what_it_has_also_while_agents_are_halted(tmp_pa
         assert admin.post(f"{V1}/manual-actions", json={**body, "tool": "wipe"}).status_code == 404
 
 
-def test_a_test_of_a_channel_is_a_delivery(admin: httpx.Client) -> None:
-    made = found(admin.post(f"{V1}/deliveries/test", json={"channel": "notify:oncall"}), 202)
-    assert made["id"] in [each["id"] for each in found(admin.get(f"{V1}/deliveries"))["items"]]
+def test_a_test_of_a_channel_is_a_delivery(tmp_path: Path) -> None:
+    with served(tmp_path, env={"HANDRAIL_NOTIFY_ONCALL": "json://127.0.0.1:9"}) as server:
+        admin = server.signed_in()
+        made = found(admin.post(f"{V1}/deliveries/test", json={"channel": "notify:oncall"}), 202)
+        assert made["id"] in [each["id"] for each in found(admin.get(f"{V1}/deliveries"))["items"]]
+
+
+def test_a_test_that_nobody_would_send_is_refused_with_what_to_set(admin: httpx.Client) -> None:
+    refused = admin.post(f"{V1}/deliveries/test", json={"channel": "notify:oncall"})
+    assert (refused.status_code, "HANDRAIL_NOTIFY_NAME" in refused.json()["detail"]) == (422, True)
     assert admin.post(f"{V1}/deliveries/test", json={"channel": "pigeon"}).status_code == 422
+    assert found(admin.get(f"{V1}/deliveries"))["items"] == []
 
 
 def test_what_is_no_json_or_not_called_so_is_refused_with_a_reason(admin: httpx.Client) -> None:
