@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from handrail.app import App
+    from handrail.engine.core import Engine
     from handrail.server.settings import Settings
 
 Host = Annotated[
@@ -80,6 +81,7 @@ def _run(opened: App, settings: Settings, *, json: bool) -> None:
 
         def started() -> None:
             _tell(here, links.first(opened.engine, here.address()), json=json)
+            _warn_of_silence(opened.engine)
 
         serve(made, here, listening, started, outer)
 
@@ -99,6 +101,17 @@ def _tell(settings: Settings, link: str | None, *, json: bool) -> None:
             "warning",
         )
     sys.stdout.flush()
+
+
+def _warn_of_silence(engine: Engine) -> None:
+    """A policy that tells people where this server can't: they would wait for what never comes."""
+    named = {channel for group in engine.policy.policy.approvers.values() for channel in group.via}
+    if named and engine.deliverer is None:
+        screen.complain(
+            f"the policy tells people by {', '.join(sorted(named))}, and no channel is set up here: "
+            "questions are only on the pages",
+            "warning",
+        )
 
 
 def settings(**given: Any) -> Settings:

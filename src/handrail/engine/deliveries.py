@@ -71,7 +71,7 @@ def try_channel(engine: Engine, channel: str) -> Delivery:
     """Plan a test of a channel; the delivery then says what became of it.
 
     Raises:
-        BadArguments: a policy could not name it, or nobody here sends anything, so that it would wait for ever.
+        BadArguments: a policy could not name it, or nobody here would ever send it.
     """
     if not is_channel(channel):
         raise BadArguments(f"{channel!r} is no channel; expected {CHANNEL}")

@@ -12,6 +12,8 @@ from handrail.server.settings import settings_of
 from handrail.words.errors import HandrailError
 from tests.integration.cli.shop import Shop
 from tests.integration.cli.terminal import forget_applications, piped
+from tests.support.rail import POLICY
+from tests.support.server import served
 
 
 def keepers_of(engine: object) -> list[Keeper]:
@@ -48,3 +50,14 @@ def test_a_server_needs_no_policy_file_where_the_store_has_its_policy(shop: Shop
     settings = settings_of()
     with _opened(None, None, settings) as app:
         assert app.engine.policy.policy.agents
+
+
+@pytest.mark.parametrize("env", [{}, {"HANDRAIL_NOTIFY_ONCALL": "json://127.0.0.1:9"}])
+def test_a_policy_that_tells_people_where_no_channel_is_set_up_is_warned_of(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    policy = POLICY.replace("if_no_answer: heads}", "if_no_answer: heads, via: ['notify:oncall']}", 1)
+    with served(tmp_path, policy, env=env) as server:
+        assert server.stop() == 0
+    log = "".join(path.read_text() for path in tmp_path.glob("server-*.log"))
+    assert ("tells people by notify:oncall, and no channel is set up" in " ".join(log.split())) is (not env)
