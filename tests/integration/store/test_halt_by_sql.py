@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
+import psycopg
 import pytest
 
 import handrail
@@ -15,7 +17,7 @@ from tests.support.rail import opened
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "halt.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sql\n(.+?)```", PAGE, re.DOTALL)
 FUNCTION = re.findall(r"`(select handrail\.halt_everything\('.+?'\);)`", PAGE)
-SCOPED, LITE, DRAIN = BLOCKS
+SCOPED, ROLE, LITE, DRAIN = BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,27 @@ def test_what_runs_can_be_asked_with_the_pages_statement(kind: str, tmp_path: Pa
             find("a")
         assert [row[1:4] for row in asked] == [("support", "find", "t")]
         assert desk.sql(statement) == []
+
+
+def test_the_pages_role_can_stop_agents_and_do_nothing_else(tmp_path: Path, new_url: NewUrl) -> None:
+    url, name = new_url("postgres"), f"stopper_{uuid.uuid4().hex[:12]}"
+    with opened(tmp_path, url, keeper=False) as desk, psycopg.connect(url, autocommit=True) as connection:
+        for statement in ROLE.replace("stopper", name).split(";\n")[:-1]:
+            connection.execute(statement.encode())
+        try:
+            connection.execute(f"set role {name}".encode())
+            for statement in (FUNCTION[0], SCOPED):
+                connection.execute(statement.encode())
+            for forbidden in (
+                "delete from handrail.halts",
+                "select * from handrail.halts",
+                "table handrail.people",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(forbidden.encode())
+        finally:
+            connection.execute("reset role")
+            connection.execute(f"drop owned by {name}".encode())
+            connection.execute(f"drop role {name}".encode())
+        halts = desk.app.store.read(lambda tx: tx.restrictions.read()).halts
+        assert sorted(each.scope for each in halts) == ["agent support", "everything"]

@@ -451,8 +451,9 @@ create function now_ms() returns bigint language sql volatile as
     'select (extract(epoch from clock_timestamp()) * 1000)::bigint';
 
 -- Any change of what restricts, by Handrail or by hand in plain SQL, first waits for the claims in flight
--- (they hold this lock shared), makes every cached copy stale, and is heard.
-create function restrict() returns trigger language plpgsql as $$
+-- (they hold this lock shared), makes every cached copy stale, and is heard. With the owner's rights: whoever may
+-- insert a halt needs no other.
+create function restrict() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
     perform pg_advisory_xact_lock(1213088844, 1);
     update handrail.restrictions set generation = generation + 1;

@@ -268,7 +268,7 @@ create table prompts (
     cut bigint not null
 );
 
-create or replace function restrict() returns trigger language plpgsql as $$
+create or replace function restrict() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
     perform pg_advisory_xact_lock(1213088844, 1);
     update handrail.restrictions set generation = generation + 1;
