@@ -116,7 +116,7 @@ def presumed_(
             screen.line(hold_json(each))
         return
     rows = [(each.holder, clock(each.at), each.budget, more) for each, more in zip(found, told, strict=True)]
-    empty = "Nothing is presumed spent: of nothing that was set aside the process was lost."
+    empty = "Nothing is presumed spent: no process was lost with something set aside."
     screen.table(("action or call", "since (UTC)", "budget", "presumed"), rows, empty)
 
 
