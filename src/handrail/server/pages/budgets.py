@@ -20,6 +20,7 @@ from handrail.policy.budget_words import quantity_of
 from handrail.policy.model import Unit, Window
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried
+from handrail.server.pages.told import aligned
 from handrail.words.budget import SpendingFilter, Spent
 from handrail.words.errors import BadArguments
 from handrail.words.money import spoken, to_nano
@@ -134,7 +135,7 @@ def shown(request: Request, caller: Viewer, budget: str, scope: Word = "", by: W
         lines=lines,
         chosen=scope,
         burning=burning(drawn, stretches, width, since, now),
-        spenders=[(each, quantity_of(view, each.quantity)) for each in spenders],
+        spenders=_told(view, spenders),
         most=max((each.quantity for each in spenders), default=1),
         by=by,
         ways=BY,
@@ -260,6 +261,12 @@ def burning(line: BudgetLine, stretches: Sequence[SpentIn], width: int, since: i
 def _place(budget: BudgetPolicy, lines: Sequence[BudgetLine]) -> tuple[bool, bool, int]:
     """Where a budget stands on the page: shared ones first, money before counts, and the fullest on top."""
     return not budget.shared, budget.unit not in MONEY, -max(line.share for line in lines)
+
+
+def _told(view: Budget, spenders: Sequence[Spent]) -> Sequence[tuple[Spent, str | None]]:
+    """Each with what it spent, in words that stand under each other."""
+    words = aligned([quantity_of(view, each.quantity) for each in spenders])
+    return list(zip(spenders, words, strict=True))
 
 
 def _done(request: Request, budget: str, said: str, act: Callable[[Engine], Any]) -> Response:

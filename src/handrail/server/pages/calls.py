@@ -14,7 +14,7 @@ from handrail.engine.prompts import Found, pretty, search
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.drawing import page, part
 from handrail.server.pages.talk import talk
-from handrail.server.pages.told import FAILED, NOW, WORDS
+from handrail.server.pages.told import FAILED, NOW, WORDS, aligned
 from handrail.words.model_call import CallFilter, CallState
 from handrail.words.overview import Met
 
@@ -97,7 +97,9 @@ def _rows(request: Request, caller: Caller, asked: Asked, before: str) -> dict[s
     found = engine.store.read(work)
     more = urlencode([*kept.items(), ("before", found.next)]) if found.next else ""
     return {
-        "calls": [(each, cost_of(engine, each)) for each in found.calls],
+        "calls": list(
+            zip(found.calls, aligned([cost_of(engine, each) for each in found.calls]), strict=True)
+        ),
         "call_states": CALLS,
         "asked": asked,
         "reads": reads,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,9 +17,10 @@ from handrail.words.overview import Met
 from handrail.words.verdict import Measure, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 S, K = State, Kind
+_AMOUNT = re.compile(r"(?P<whole>\D*[\d,]+)(?:\.(?P<digits>\d+))?(?P<rest>\D*)")
 _json = msgspec.json.Encoder(decimal_format="number").encode
 FAILED, NOW = "failed", "now"
 """The shapes of what went wrong and of what runs now, beside those of the four outcomes."""
@@ -174,6 +176,18 @@ def lasting(milliseconds: int) -> str:
     unit, word, part, smaller = next(each for each in UNITS if milliseconds >= each[0])
     rest = milliseconds % unit // part
     return f"{milliseconds // unit} {word}" + (f" {rest} {smaller}" if rest else "")
+
+
+def aligned(told: Sequence[str | None]) -> list[str | None]:
+    """Amounts of one column, each with as many digits behind the point: they stand under each other."""
+    parts = [None if each is None else _AMOUNT.fullmatch(each) for each in told]
+    digits = max((len(each["digits"] or "") for each in parts if each), default=0)
+    if not digits:
+        return list(told)
+    return [
+        f"{each['whole']}.{(each['digits'] or '').ljust(digits, '0')}{each['rest']}" if each else text
+        for each, text in zip(parts, told, strict=True)
+    ]
 
 
 def written(value: object) -> str:
