@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
             with store._settings.connect() as connection:
                 return connection.execute(statement.encode()).fetchall()
         assert isinstance(store, SqliteStore)
-        return store._reader().connection.execute(statement).fetchall()
+        with closing(store._reader()) as reader:
+            return reader.connection.execute(statement).fetchall()
     finally:
         store.close()
 
