@@ -63,7 +63,7 @@ def test_what_runs_can_be_asked_with_the_pages_statement(kind: str, tmp_path: Pa
 def test_the_pages_role_can_stop_agents_and_do_nothing_else(tmp_path: Path, new_url: NewUrl) -> None:
     url, name = new_url("postgres"), f"stopper_{uuid.uuid4().hex[:12]}"
     with opened(tmp_path, url, keeper=False) as desk, psycopg.connect(url, autocommit=True) as connection:
-        for statement in ROLE.replace("stopper", name).split(";\n")[:-1]:
+        for statement in ROLE.replace("handrail_stopper", name).split(";\n")[:-1]:
             connection.execute(statement.encode())
         try:
             connection.execute(f"set role {name}".encode())
