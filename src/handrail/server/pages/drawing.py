@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import msgspec
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,6 +20,7 @@ from handrail.server.auth.cookies import cookie_name, cookie_of, drop_cookie, se
 from handrail.server.auth.signed import opened, sealed
 from handrail.server.auth.who import Caller, identify, secret_of, secure_of, state_of
 from handrail.server.errors import LATER, logger
+from handrail.server.pages.listing import laid_out, listed
 from handrail.words.errors import HandrailError
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ def environment() -> Environment:
         percent=percent,
         browser_name=browser_name,
         laid_out=laid_out,
+        listed=listed,
         capital=capital,
     )
     return made
@@ -265,13 +266,6 @@ def percent(share: Decimal) -> str:
 def capital(text: str, rule: str = "") -> str:
     """A reason as a sentence of its own: the gate joins several in one. The name of a rule stays as it is."""
     return text if rule and text.startswith(rule) else text[:1].upper() + text[1:]
-
-
-def laid_out(value: Any) -> str:
-    """JSON, or JSON text, laid out for reading, with every digit kept."""
-    text = value if isinstance(value, str) else msgspec.json.Encoder(decimal_format="number").encode(value)
-    found = msgspec.json.format(text, indent=2)
-    return found if isinstance(found, str) else found.decode()
 
 
 def _local(at: int, zone: str) -> datetime:

@@ -17,7 +17,8 @@ import msgspec
 from handrail.engine.door import parse as parse_object
 from handrail.policy.expressions import EvaluationError
 from handrail.policy.schemas import validator
-from handrail.server.pages.drawing import laid_out, visible
+from handrail.server.pages.drawing import visible
+from handrail.server.pages.listing import laid_out
 from handrail.words.errors import BadArguments
 
 PREFIX = "arg."

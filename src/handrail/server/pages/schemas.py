@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from handrail.engine.toolbox import accept
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import fresh, tried
-from handrail.server.pages.drawing import laid_out
 from handrail.server.pages.lines import differences
+from handrail.server.pages.listing import laid_out
 from handrail.words.errors import NotFound
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from handrail.server.pages.drawing import laid_out
+from handrail.server.pages.listing import laid_out
 from handrail.words.delivery import DeliveryKind
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State
