@@ -31,8 +31,8 @@ from benchmarks.harness import Row, Samples, row_of
 from benchmarks.rails import AGENT, AMOUNT, ORDER, POLICY, REASON, TASK, noop_of
 from handrail import Rail
 from handrail.app import open_app, open_store, operator
-from handrail.engine.budget_holds import reserve_holds
-from handrail.engine.budget_leases import tend
+from handrail.engine.budgets.holds import reserve_holds
+from handrail.engine.budgets.leases import tend
 from handrail.engine.core import Engine
 from handrail.engine.ids import new_id
 from handrail.ports import Commit, Store

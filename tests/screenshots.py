@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from handrail.engine.accounts import set_totp
+from handrail.engine.identity.accounts import set_totp
+from handrail.engine.questions.standings import make_standing
 from handrail.engine.restrict import halt, lift
-from handrail.engine.standings import make_standing
 from handrail.server.auth import links
 from handrail.words.approval import ApprovalState
 from handrail.words.model_call import CallFilter

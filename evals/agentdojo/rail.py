@@ -18,7 +18,7 @@ from evals.agentdojo.policyfile import AGENT, OWNER, policy
 from evals.agentdojo.toollist import Tool
 from handrail import Held, NotFound, NotRun, Rail
 from handrail.app import App, open_app
-from handrail.engine.votes import vote
+from handrail.engine.questions.votes import vote
 from handrail.words.approval import Choice
 from handrail.words.entry import Kind
 from handrail.words.query import EntryFilter

@@ -14,7 +14,7 @@ from handrail.engine.context import current_session
 from handrail.engine.core import LEASE, Engine
 from handrail.engine.ids import new_secret, owner
 from handrail.engine.keeper import Keeper
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate_first
 from handrail.facts.python import PythonFact
@@ -30,7 +30,7 @@ from handrail.words.errors import BadArguments, HandrailError, NoSession, NotFou
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from handrail.engine.delivering import Deliverer
+    from handrail.engine.deliveries.sending import Deliverer
     from handrail.meters.metering import Asker
     from handrail.policy.model import FactPolicy, Policy
     from handrail.ports import FactSource, Store, Transaction
@@ -280,7 +280,7 @@ def _deliverer(engine: Engine) -> Deliverer | None:
     if not any(name.startswith(CHANNELS) for name in os.environ):
         return None
     from handrail.channels import Channels, from_environment
-    from handrail.engine.delivering import Deliverer
+    from handrail.engine.deliveries.sending import Deliverer
 
     settings = from_environment()
     return Deliverer(engine, Channels(settings), settings.url) if settings.any else None

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail.app import meter_of, open_app
+from handrail.engine.questions.votes import vote
 from handrail.engine.rail import Rail
-from handrail.engine.votes import vote
 from handrail.words.approval import Choice
 from handrail.words.errors import NotFound, Refused
 from handrail.words.query import EntryFilter

@@ -22,7 +22,7 @@ from handrail.demo.folder import Folder
 from handrail.demo.ledger import Fate, Row
 from handrail.demo.people import late_answers
 from handrail.demo.run import CANNOT_START
-from handrail.engine.votes import vote
+from handrail.engine.questions.votes import vote
 from handrail.words.approval import Choice
 from handrail.words.person import Role
 from tests.support.demo import INBOX, KEYS, Ran, headless

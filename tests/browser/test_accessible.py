@@ -10,10 +10,10 @@ import pytest
 from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 
-from handrail.engine.accounts import set_totp
+from handrail.engine.identity.accounts import set_totp
+from handrail.engine.identity.keys import make_key
 from handrail.engine.ids import new_id
-from handrail.engine.keys import make_key
-from handrail.engine.prompts import packed
+from handrail.engine.models.prompts import packed
 from handrail.engine.restrict import halt, lift
 from handrail.engine.toolbox import register
 from handrail.ports import Commit

@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import Page
 
 from handrail.engine.ids import new_id
-from handrail.engine.prompts import packed
+from handrail.engine.models.prompts import packed
 from handrail.ports import Commit, Transaction
 from handrail.words.model_call import CallState, Prompt
 from tests.browser.conftest import Office, sign_in

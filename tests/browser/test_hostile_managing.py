@@ -7,10 +7,10 @@ from urllib.parse import quote
 import httpx
 from playwright.sync_api import Page, expect
 
-from handrail.engine.accounts import invite
-from handrail.engine.keys import make_key
+from handrail.engine.identity.accounts import invite
+from handrail.engine.identity.keys import make_key
+from handrail.engine.questions.standings import make_standing, revoke_standing
 from handrail.engine.restrict import halt, lift, set_rung
-from handrail.engine.standings import make_standing, revoke_standing
 from handrail.engine.toolbox import register
 from handrail.server.auth.keys import digest_of
 from handrail.words.level import Rung

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from handrail.engine.accounts import set_active
-from handrail.engine.keys import make_key, revoke_key
+from handrail.engine.identity.accounts import set_active
+from handrail.engine.identity.keys import make_key, revoke_key
+from handrail.engine.identity.sign_ins import end_sign_in
+from handrail.engine.questions.standings import make_standing, revoke_standing
 from handrail.engine.restrict import activate, halt, lift, set_rung
-from handrail.engine.sign_ins import end_sign_in
-from handrail.engine.standings import make_standing, revoke_standing
 from handrail.engine.toolbox import register
 from handrail.policy.load import load
 from handrail.server.auth.keys import digest_of

@@ -135,7 +135,7 @@ def test_somebody_is_signed_out_of_one_browser_and_of_all(visit: Page, office: O
 
 
 def test_a_lost_second_factor_is_ended_with_a_link(visit: Page, office: Office) -> None:
-    from handrail.engine.accounts import set_totp
+    from handrail.engine.identity.accounts import set_totp
 
     with office.served.engine() as engine:
         account(engine, "fred@example.com", Role.VIEWER)

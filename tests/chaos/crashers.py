@@ -14,26 +14,26 @@ import handrail.store.postgres
 import handrail.store.sqlite_setup
 from handrail.app import App, open_app
 from handrail.engine import jobs
-from handrail.engine.accounts import invite
-from handrail.engine.budget_leases import close
-from handrail.engine.budget_pauses import go_on
-from handrail.engine.budgets import freeze, top_up
+from handrail.engine.budgets.changes import freeze, top_up
+from handrail.engine.budgets.leases import close
+from handrail.engine.budgets.pauses import go_on
 from handrail.engine.cancel import cancel
-from handrail.engine.delivering import deliver
-from handrail.engine.edits import edit
+from handrail.engine.deliveries.sending import deliver
+from handrail.engine.identity.accounts import invite
+from handrail.engine.identity.keys import revoke_key
+from handrail.engine.identity.sign_ins import open_sign_in
 from handrail.engine.ids import new_id
-from handrail.engine.keys import revoke_key
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.standings import asks_of, make_standing
+from handrail.engine.questions.votes import vote
 from handrail.engine.rail import Rail
 from handrail.engine.restored import begin_anew
 from handrail.engine.restrict import activate, halt, lift, set_rung
 from handrail.engine.retention import erase
 from handrail.engine.sessions import open_session
 from handrail.engine.settle import resolve
-from handrail.engine.sign_ins import open_sign_in
-from handrail.engine.standings import asks_of, make_standing
 from handrail.engine.toolbox import register
-from handrail.engine.votes import vote
 from handrail.policy.load import load
 from handrail.ports import AuditStreams, Commit, Message, News, Store, Transaction
 from handrail.store.backup import opened, restore

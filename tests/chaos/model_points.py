@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handrail.engine import jobs
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.model_call import CallFilter, CallState, ModelCall

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import handrail
-from handrail.engine.accounts import invite
-from handrail.engine.budgets import freeze, thaw
+from handrail.engine.budgets.changes import freeze, thaw
 from handrail.engine.cancel import cancel
-from handrail.engine.delivering import deliver
+from handrail.engine.deliveries.sending import deliver
+from handrail.engine.identity.accounts import invite
 from handrail.ports import Commit, Transaction
 from handrail.words.delivery import Delivery, DeliveryKind, DeliveryState
 from handrail.words.entry import Kind

@@ -8,8 +8,8 @@ import pytest
 
 import handrail
 from handrail.engine import jobs
-from handrail.engine.budget_leases import close
-from handrail.engine.budget_pauses import go_on
+from handrail.engine.budgets.leases import close
+from handrail.engine.budgets.pauses import go_on
 from handrail.engine.restrict import halt, lift, rung_of, set_rung
 from handrail.ports import Commit
 from handrail.words.entry import Kind

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handrail.policy.budget_window import of
+from handrail.policy.budgets.window import of
 from handrail.policy.model import Window
 from handrail.ports import Store, Transaction
 from handrail.words.budget import Raise, bucket_width

@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handrail.engine.budget_pauses import go_on
-from handrail.engine.budgets import freeze, thaw, top_up
+from handrail.engine.budgets.changes import freeze, thaw, top_up
+from handrail.engine.budgets.pauses import go_on
 from handrail.words.approval import Choice
 from handrail.words.errors import HandrailError
 from handrail.words.lifecycle import State

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handrail.app import operator
-from handrail.engine import budget_chunks
-from handrail.engine.budget_chunks import Chunks
-from handrail.engine.budget_holds import release_holds, reserve_holds, settle_holds
-from handrail.engine.budget_leases import close, close_own, reclaim, tend
-from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.budgets import chunks as budget_chunks
+from handrail.engine.budgets.changes import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.budgets.chunks import Chunks
+from handrail.engine.budgets.holds import release_holds, reserve_holds, settle_holds
+from handrail.engine.budgets.leases import close, close_own, reclaim, tend
 from handrail.engine.claim import Stale
 from handrail.engine.core import Engine
 from handrail.engine.ids import new_id

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handrail.engine.standings import asks_of, make_standing, revoke_standing
+from handrail.engine.questions.standings import asks_of, make_standing, revoke_standing
 from handrail.words.entry import Kind
 from handrail.words.errors import Conflict, Held, PolicyError, Refused
 from handrail.words.lifecycle import State

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.engine import jobs
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
 from handrail.journal.prompts import readable
 from handrail.words.errors import BudgetExhausted
 from handrail.words.model_call import MILLION, Bound, CallState, ModelCall, ModelEnded, Usage

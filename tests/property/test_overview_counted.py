@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from handrail.engine import jobs
 from handrail.engine.cancel import cancel
-from handrail.engine.counted import HOUR, LARGE, MANY, SMALL, STRETCH, Counted, Counts
-from handrail.engine.edits import edit
-from handrail.engine.overview import Kept, overview
+from handrail.engine.questions.edits import edit
+from handrail.engine.views.counted import HOUR, LARGE, MANY, SMALL, STRETCH, Counted, Counts
+from handrail.engine.views.overview import Kept, overview
 from handrail.ports import Store, Transaction
 from handrail.store.memory import MemoryStore
 from handrail.words.approval import Choice

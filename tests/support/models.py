@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
 from handrail.ports import Transaction
 from handrail.words.model_call import Bound, CallFilter, CallState, ModelAsked, ModelCall, ModelEnded, Usage
 from tests.support.rail import Desk

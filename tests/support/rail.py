@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 
 from handrail.app import App, meter_of, open_app
+from handrail.engine.questions.votes import vote
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate
-from handrail.engine.votes import vote
 from handrail.journal.report import Report
 from handrail.journal.verify import verify
 from handrail.policy.load import load

@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from handrail.app import open_store, operator
-from handrail.engine import accounts, keys, sign_ins
 from handrail.engine.core import Engine
+from handrail.engine.identity import accounts, keys, sign_ins
 from handrail.server.auth.keys import digest_of, new_key_secret, shown
 from handrail.server.auth.passwords import hashed
 from handrail.words.person import KeyKind, Role

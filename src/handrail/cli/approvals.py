@@ -40,7 +40,7 @@ def list_(
 ) -> None:
     """List questions, the longest waiting first."""
     from handrail.cli.sheets import row, sheet_json
-    from handrail.engine.sheet import sheets
+    from handrail.engine.questions.sheet import sheets
 
     wanted = None if every else state.value
     with opened_engine(policy, database) as engine:
@@ -61,7 +61,7 @@ def show(question: Id, *, policy: PolicyPath = None, database: Database = None, 
     """Show one question, open or closed: what is asked, why, who may answer, and what was answered."""
     from handrail.cli.sheets import draw, sheet_json
     from handrail.cli.shorts import any_question
-    from handrail.engine.sheet import sheet
+    from handrail.engine.questions.sheet import sheet
 
     with opened_engine(policy, database) as engine:
         engine.catch_up()
@@ -122,7 +122,7 @@ def _answer(
 
 def _single(engine: Engine, ending: str, choice: Choice, who: str, reason: str | None, *, json: bool) -> None:
     from handrail.cli.sheets import draw, sheet_json
-    from handrail.engine.votes import vote
+    from handrail.engine.questions.votes import vote
 
     found, now = one(engine, ending, who, refuses=choice is Choice.REJECT)
     draw(found, now, exact=True, error=True)
@@ -138,7 +138,7 @@ def _many(
     engine: Engine, endings: Sequence[str], choice: Choice, who: str, reason: str | None, *, json: bool
 ) -> None:
     """Show all, ask once, answer each on its own: one that fails stops no other."""
-    from handrail.engine.batches import vote_many
+    from handrail.engine.questions.batches import vote_many
 
     found = _each(engine, endings, who, choice)
     for number, each in enumerate(found, 1):

@@ -41,7 +41,7 @@ def one(engine: Engine, ending: str, person: str, *, refuses: bool = False) -> t
         Refused: this person is not among those who are asked.
     """
     from handrail.cli.shorts import question as by_ending
-    from handrail.engine.sheet import sheet
+    from handrail.engine.questions.sheet import sheet
 
     known = engine.catch_up() if refuses else _refreshed(engine)
     found, now = engine.store.read(lambda tx: (sheet(engine, tx, by_ending(tx, ending)), tx.now()))
@@ -63,7 +63,7 @@ def must_be_confirmed(question: str, otherwise: str = OPEN_STILL) -> None:
 
 def again(engine: Engine, approvals: Sequence[Approval]) -> list[Sheet]:
     """The questions as they stand after an answer."""
-    from handrail.engine.sheet import sheet
+    from handrail.engine.questions.sheet import sheet
 
     return engine.store.read(lambda tx: [sheet(engine, tx, each) for each in approvals])
 

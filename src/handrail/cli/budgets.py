@@ -19,7 +19,7 @@ from handrail.words.money import to_nano
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from handrail.engine.budget_balances import BudgetLine
+    from handrail.engine.budgets.balances import BudgetLine
     from handrail.engine.core import Engine
     from handrail.policy.model import BudgetPolicy
     from handrail.words.budget import Hold, Raise
@@ -58,7 +58,7 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List every budget: used, set aside, limit, when it renews, and when it ends at this pace."""
-    from handrail.engine.budget_balances import FULLEST, balances
+    from handrail.engine.budgets.balances import FULLEST, balances
 
     with opened_engine(policy, database) as engine:
         found = balances(engine, budget, FULLEST if budget is None else ALL_OF_ONE)
@@ -74,7 +74,7 @@ def list_(
 @app.command("raises")
 def raises_(*, policy: PolicyPath = None, database: Database = None, json: AsJson = False) -> None:
     """List top-ups and raises that are in force."""
-    from handrail.engine.budget_balances import raises
+    from handrail.engine.budgets.balances import raises
 
     with opened_engine(policy, database) as engine:
         engine.refresh()
@@ -133,7 +133,7 @@ def top_up(
     json: AsJson = False,
 ) -> None:
     """Give a budget more room in the window that runs now. Asks on a terminal."""
-    from handrail.engine.budgets import top_up as give
+    from handrail.engine.budgets.changes import top_up as give
 
     must_be_at_a_terminal("topping a budget up")
     who = person_of(person)
@@ -160,7 +160,7 @@ def raise_(  # noqa: PLR0913 - each is one option of the command
     json: AsJson = False,
 ) -> None:
     """Give a budget more room in every window until a time. Asks on a terminal."""
-    from handrail.engine.budgets import raise_until
+    from handrail.engine.budgets.changes import raise_until
 
     must_be_at_a_terminal("raising a budget")
     who = person_of(person)
@@ -185,7 +185,7 @@ def end(
     json: AsJson = False,
 ) -> None:
     """End a top-up or a raise before its time. Asks nothing: letting less be spent is always allowed."""
-    from handrail.engine.budgets import end_raise
+    from handrail.engine.budgets.changes import end_raise
 
     with opened_engine(policy, database) as engine:
         end_raise(engine, more, person_of(person), reason)
@@ -203,7 +203,7 @@ def freeze(
     json: AsJson = False,
 ) -> None:
     """Let nothing more be spent from a budget; what it covers is refused. Asks nothing."""
-    from handrail.engine.budgets import freeze as stop
+    from handrail.engine.budgets.changes import freeze as stop
 
     with opened_engine(policy, database) as engine:
         stop(engine, budget, person_of(person), reason)
@@ -222,7 +222,7 @@ def thaw(
     json: AsJson = False,
 ) -> None:
     """Let a frozen budget be spent from again. Asks on a terminal."""
-    from handrail.engine.budgets import thaw as let_go
+    from handrail.engine.budgets.changes import thaw as let_go
 
     must_be_at_a_terminal("thawing a budget")
     who = person_of(person)
@@ -308,8 +308,8 @@ def _while(each: Raise) -> str:
 
 def _whose(engine: Engine, each: Raise) -> str:
     """For whom a raise is, in words."""
-    from handrail.engine.budget_views import whose
-    from handrail.policy.budget_scope import counted_by
+    from handrail.engine.budgets.views import whose
+    from handrail.policy.budgets.scope import counted_by
 
     policy = engine.policy.policy
     described = next((one for one in policy.budgets if one.id == each.budget), None)
@@ -320,9 +320,9 @@ def _whose(engine: Engine, each: Raise) -> str:
 
 def _only(engine: Engine, budget: str, name: str | None) -> tuple[str | None, str]:
     """The one scope that more room is for, and the budget with it in words."""
-    from handrail.engine.budget_balances import scope_called
-    from handrail.engine.budget_views import whose
-    from handrail.policy.budget_scope import counted_by
+    from handrail.engine.budgets.balances import scope_called
+    from handrail.engine.budgets.views import whose
+    from handrail.policy.budgets.scope import counted_by
 
     described = _policy_of(engine, budget)
     if name is None:
@@ -344,7 +344,7 @@ def _must_be_known(engine: Engine, budget: str) -> None:
 
 
 def _policy_of(engine: Engine, budget: str) -> BudgetPolicy:
-    from handrail.engine.budget_balances import budget_named
+    from handrail.engine.budgets.balances import budget_named
 
     engine.refresh()
     return budget_named(engine.policy.policy, budget)
@@ -352,7 +352,7 @@ def _policy_of(engine: Engine, budget: str) -> BudgetPolicy:
 
 def _asked_for(engine: Engine, budget: str, text: str) -> int:
     """A quantity in the budget's unit, money in nano-units."""
-    from handrail.policy.budget_scope import MONEY
+    from handrail.policy.budgets.scope import MONEY
 
     unit = _policy_of(engine, budget).unit
     try:
@@ -368,8 +368,8 @@ def _asked_for(engine: Engine, budget: str, text: str) -> int:
 
 
 def _quantity(engine: Engine, budget: str, quantity: int) -> str:
-    from handrail.engine.budget_views import view_of
-    from handrail.policy.budget_words import quantity_of
+    from handrail.engine.budgets.views import view_of
+    from handrail.policy.budgets.words import quantity_of
     from handrail.words.errors import NotFound
 
     try:

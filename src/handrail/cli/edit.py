@@ -55,8 +55,8 @@ def edit(
     What you wrote is a new action of the same agent, judged by every rule; the old one never runs.
     """
     from handrail.cli.sheets import draw, draw_changes
-    from handrail.engine.edits import edit as change
-    from handrail.engine.sheet_words import changes
+    from handrail.engine.questions.edits import edit as change
+    from handrail.engine.questions.sentences import changes
 
     must_be_at_a_terminal("an edit")
     who = person_of(person)
@@ -88,7 +88,7 @@ def answer(
 ) -> None:
     """Tell the agent something instead of letting its action run. Asks on a terminal."""
     from handrail.cli.sheets import draw, sheet_json
-    from handrail.engine.votes import answer as tell
+    from handrail.engine.questions.votes import answer as tell
 
     must_be_at_a_terminal("an answer")
     who = person_of(person)

@@ -75,7 +75,7 @@ def make(  # noqa: PLR0913 - each is an option
     json: AsJson = False,
 ) -> None:
     """Make a key and print it, this one time. Asks on a terminal."""
-    from handrail.engine.keys import make_key
+    from handrail.engine.identity.keys import make_key
     from handrail.server.auth.keys import new_key_secret, shown
 
     must_be_at_a_terminal("making a key")
@@ -103,7 +103,7 @@ def rotate(
     json: AsJson = False,
 ) -> None:
     """Make the key that follows another; both work for a while. Asks on a terminal."""
-    from handrail.engine.keys import rotate_key
+    from handrail.engine.identity.keys import rotate_key
     from handrail.server.auth.keys import new_key_secret, shown
 
     must_be_at_a_terminal("rotating a key")
@@ -120,7 +120,7 @@ def revoke(
     key: Id, *, by: As = None, policy: PolicyPath = None, database: Database = None, json: AsJson = False
 ) -> None:
     """End a key now, in every process. Asks on a terminal."""
-    from handrail.engine.keys import revoke_key
+    from handrail.engine.identity.keys import revoke_key
 
     must_be_at_a_terminal("revoking a key")
     who = person_of(by)

@@ -125,7 +125,7 @@ def export(  # noqa: PLR0913 - each is one option of the command
 
     The lines are redacted as the log is. --json changes nothing here: an export is JSON lines.
     """
-    from handrail.engine.exports import within
+    from handrail.engine.views.exports import within
     from handrail.words.query import EntryFilter
 
     del written_as, json

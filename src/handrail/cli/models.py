@@ -33,7 +33,7 @@ def around(made: FastAPI, engine: Engine) -> Mounted | None:
     except ImportError as error:
         missing = f"({error.name} is missing)"
         raise Refused(f"the model gateway needs 'pip install handrail[llm]' {missing}") from error
-    from handrail.engine.model_calls import ModelGate
+    from handrail.engine.models.calls import ModelGate
     from handrail.llm.door import Door
 
     _priced(settings)

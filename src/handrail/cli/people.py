@@ -163,7 +163,7 @@ def role_(
     json: AsJson = False,
 ) -> None:
     """Change what a person may do. Asks on a terminal."""
-    from handrail.engine.accounts import set_role
+    from handrail.engine.identity.accounts import set_role
 
     must_be_at_a_terminal("changing a role")
     who = person_of(by)
@@ -181,7 +181,7 @@ def _switch(
     active: bool,
     json: bool,
 ) -> None:
-    from handrail.engine.accounts import set_active
+    from handrail.engine.identity.accounts import set_active
 
     must_be_at_a_terminal("switching an account")
     who = person_of(by)

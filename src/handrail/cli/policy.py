@@ -151,7 +151,7 @@ def _show_changes(before: Mapping[str, str], after: Mapping[str, str]) -> None:
 
 def _show_meaning(before: Policy, wanted: Policy) -> None:
     """What the change means, rule by rule, last, beside the question; more for agents stands out."""
-    from handrail.policy.diff import diff
+    from handrail.policy.diff.changes import diff
 
     for change in diff(before, wanted):
         word = {True: "lets agents do more", False: "", None: "look at this"}[change.widens]

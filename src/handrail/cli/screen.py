@@ -109,7 +109,7 @@ def line(value: object, *, at_once: bool = True) -> None:
 
 def table_file(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
     """Rows as a CSV file with a heading, in which nothing runs where tables are opened."""
-    from handrail.engine.exports import as_table
+    from handrail.engine.views.exports import as_table
 
     for each in as_table(rows, columns):
         sys.stdout.write(each.decode())

@@ -84,7 +84,7 @@ def make(  # noqa: PLR0913 - each is one option of the command
 
     The question itself still waits for an answer of its own.
     """
-    from handrail.engine.standings import make_standing
+    from handrail.engine.questions.standings import make_standing
 
     must_be_at_a_terminal("a standing approval")
     who, money = person_of(person), _money(amount)
@@ -125,7 +125,7 @@ def revoke(
 ) -> None:
     """End a standing approval at once. Asks nothing: letting less run is always allowed."""
     from handrail.cli.shorts import standing as by_ending
-    from handrail.engine.standings import revoke_standing
+    from handrail.engine.questions.standings import revoke_standing
 
     who = person_of(person)
     with opened_engine(policy, database) as engine:

@@ -16,7 +16,7 @@ from handrail.demo.office import who_may
 from handrail.demo.people import Answer, late_answers
 from handrail.demo.stops import Stops, begin
 from handrail.demo.visitor import Mailbox, News, What, browse, listen
-from handrail.engine.questions import sits_on
+from handrail.engine.questions.approvals import sits_on
 
 if TYPE_CHECKING:
     from handrail.demo.company import Ticket

@@ -17,9 +17,9 @@ from handrail.demo.sink import outbox
 from handrail.demo.site import ENTRANCE, Site, serving
 from handrail.demo.stand_in import serving as standing_in
 from handrail.demo.tools import Desk, Office
-from handrail.engine import accounts
-from handrail.engine.keys import make_key
-from handrail.engine.questions import sits_on
+from handrail.engine.identity import accounts
+from handrail.engine.identity.keys import make_key
+from handrail.engine.questions.approvals import sits_on
 from handrail.server.auth.keys import digest_of, new_key_secret, shown
 from handrail.words.person import KeyKind, Role
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.engine import record
-from handrail.engine.deliveries import plan_outcome
-from handrail.engine.questions import close
+from handrail.engine.deliveries.planning import plan_outcome
+from handrail.engine.questions.approvals import close
 from handrail.engine.texts import name_of, reason_of
 from handrail.ports import Commit
 from handrail.words.approval import ApprovalState

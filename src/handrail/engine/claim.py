@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from handrail.engine import record
-from handrail.engine.budget_holds import reserve_holds
-from handrail.engine.deliveries import plan_outcome
+from handrail.engine.budgets.holds import reserve_holds
+from handrail.engine.deliveries.planning import plan_outcome
 from handrail.engine.ids import new_secret
 from handrail.engine.loops import look, must_go_on
-from handrail.engine.questions import question
+from handrail.engine.questions.approvals import question
 from handrail.words.action import Action
 from handrail.words.entry import Entry, Kind
 from handrail.words.errors import HandrailError, Refused

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from handrail.engine.budget_chunks import Chunks
-from handrail.engine.calling import Calling
+from handrail.engine.budgets.chunks import Chunks
 from handrail.engine.door import completed, digest, freeze, thaw
 from handrail.engine.ids import new_id
+from handrail.engine.models.calling import Calling
 from handrail.engine.record import Recorder
 from handrail.engine.signature import of_schema
 from handrail.policy.binding import Binding, binding
@@ -36,7 +36,7 @@ from handrail.words.restriction import Restrictions
 
 if TYPE_CHECKING:
     from handrail.engine.context import About, Session
-    from handrail.engine.delivering import Deliverer
+    from handrail.engine.deliveries.sending import Deliverer
     from handrail.engine.effects import Stop
     from handrail.engine.keeper import Keeper
     from handrail.engine.settle import Outcome

@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from handrail.engine import record
-from handrail.engine.budget_leases import any_lapsed, close_lapsed
-from handrail.engine.deliveries import plan_lost, plan_outcome
+from handrail.engine.budgets.leases import any_lapsed, close_lapsed
+from handrail.engine.deliveries.planning import plan_lost, plan_outcome
 from handrail.engine.ids import new_id
-from handrail.engine.model_calls import presume
-from handrail.engine.questions import advance
+from handrail.engine.models.calls import presume
+from handrail.engine.questions.approvals import advance
 from handrail.journal.entry import leaf_of
 from handrail.journal.merkle import Frontier
 from handrail.ports import Commit

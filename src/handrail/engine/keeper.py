@@ -8,9 +8,12 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from handrail.engine import budget_leases, budget_pauses, jobs, model_calls, retention
+from handrail.engine import jobs, retention
+from handrail.engine.budgets import leases as budget_leases
+from handrail.engine.budgets import pauses as budget_pauses
 from handrail.engine.core import logger
 from handrail.engine.ids import owner
+from handrail.engine.models import calls as model_calls
 from handrail.engine.settle import flush
 from handrail.words.errors import StoreError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.engine import record
-from handrail.engine.deliveries import plan_held
+from handrail.engine.deliveries.planning import plan_held
 from handrail.engine.ids import first_id, new_id
 from handrail.engine.texts import reason_of
 from handrail.ports import Commit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import record
 from handrail.engine.ids import new_id
-from handrail.engine.model_calls import presume
+from handrail.engine.models.calls import presume
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State
 from handrail.words.query import ActionFilter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.engine import record
 from handrail.engine.core import logger
-from handrail.engine.deliveries import plan_halt
+from handrail.engine.deliveries.planning import plan_halt
 from handrail.engine.ids import new_id
 from handrail.engine.texts import reason_of
 from handrail.policy.nearest import nearest

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.engine import record
-from handrail.engine.prompts import forget_hidden
+from handrail.engine.models.prompts import forget_hidden
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 

@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from handrail.engine.attempt import Ended, attempt
-from handrail.engine.budget_leases import reclaim, tend
+from handrail.engine.budgets.leases import reclaim, tend
 from handrail.engine.claim import Stale, TooManyQuestions, propose, recheck
 from handrail.engine.door import recorded_output, thaw
 from handrail.engine.effects import Call, Do, Road, Stop, Write
 from handrail.engine.judge import Judged, judge, refusal
 from handrail.engine.loops import Looping, SessionHeld, SessionOver, trip
 from handrail.engine.outcomes import WAITS, denied, ended, shadowed
-from handrail.engine.seats import still_approved
+from handrail.engine.questions.seats import still_approved
+from handrail.engine.questions.standings import covered
 from handrail.engine.sessions import lineage_of
 from handrail.engine.settle import Outcome, flush, settle
-from handrail.engine.standings import covered
 from handrail.gate import BY_HAND, ORDER
 from handrail.ports import Commit
 from handrail.words.action import Action, Proposal

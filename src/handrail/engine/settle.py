@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from handrail.engine import record
-from handrail.engine.budget_holds import release_holds, settle_holds
-from handrail.engine.deliveries import plan_outcome
+from handrail.engine.budgets.holds import release_holds, settle_holds
+from handrail.engine.deliveries.planning import plan_outcome
 from handrail.engine.door import thaw_any
 from handrail.engine.effects import Road, Write
 from handrail.engine.loops import failed

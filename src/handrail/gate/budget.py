@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from handrail.gate.context import Context, Finding, denied, passed
-from handrail.policy.budget_words import full
+from handrail.policy.budgets.words import full
 from handrail.policy.compiled import Budget
 from handrail.policy.expressions import EvaluationError
 from handrail.policy.model import Unit

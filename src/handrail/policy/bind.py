@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from handrail.policy import digests
 from handrail.policy.binding import Binding
-from handrail.policy.budget_scope import budget_of
+from handrail.policy.budgets.scope import budget_of
 from handrail.policy.checks import check_of
 from handrail.policy.compiled import Access, BoundTool, Budget, Fact, Rules, Why
 from handrail.policy.environment import undo_word

@@ -5,7 +5,7 @@ The first of two phases: what a tool's arguments and a fact's columns are is kno
 
 from __future__ import annotations
 
-from handrail.policy.budget_checks import check_budgets
+from handrail.policy.budgets.checks import check_budgets
 from handrail.policy.claims import claim_in, switched_off
 from handrail.policy.environment import SAID
 from handrail.policy.expressions import Expression

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 
-from handrail.policy.budget_scope import budget_of
+from handrail.policy.budgets.scope import budget_of
 from handrail.policy.compiled import Budget, Evaluate
 from handrail.policy.expressions import Expression, evaluator
 from handrail.policy.model import BudgetPolicy, ModelPolicy, Policy

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handrail.engine import budget_pauses, delivering, jobs, retention
-from handrail.engine.sign_ins import forget_old
+from handrail.engine import jobs, retention
+from handrail.engine.budgets import pauses as budget_pauses
+from handrail.engine.deliveries import sending as delivering
+from handrail.engine.identity.sign_ins import forget_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

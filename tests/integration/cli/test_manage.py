@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail.app import open_store, operator
-from handrail.engine import accounts
+from handrail.engine.identity import accounts
 from handrail.server.auth.keys import KeyRing, digest_of
 from handrail.words.person import Person, Role
 from tests.integration.cli.conftest import Run

@@ -162,7 +162,7 @@ def test_nothing_that_an_agent_writes_acts_in_the_terminal(shop: Shop, run: Run)
 
 
 def _answer(desk: Any, action: str, choice: Choice) -> None:
-    from handrail.engine.votes import vote
+    from handrail.engine.questions.votes import vote
 
     asked = desk.engine.store.read(lambda tx: tx.approvals.of(action))
     vote(desk.engine, asked.id, "bea", choice, "by hand", verified=False)

@@ -12,8 +12,8 @@ from typing import Any
 
 import handrail
 from handrail.app import open_app
-from handrail.engine import budget_chunks
-from handrail.engine.budgets import end_raise, freeze
+from handrail.engine.budgets import chunks as budget_chunks
+from handrail.engine.budgets.changes import end_raise, freeze
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import activate, halt
 from handrail.policy.load import load

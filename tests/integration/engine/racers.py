@@ -11,11 +11,11 @@ from typing import Any
 import handrail
 from handrail.app import App, open_app
 from handrail.engine.cancel import cancel
-from handrail.engine.edits import edit
 from handrail.engine.jobs import expire
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.votes import vote
 from handrail.engine.rail import Rail
 from handrail.engine.restrict import halt, lift
-from handrail.engine.votes import vote
 from handrail.words.approval import Choice
 from tests.support.nursery import Meet
 

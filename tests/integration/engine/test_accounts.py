@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from handrail.engine import accounts, sign_ins
 from handrail.engine.core import Engine
+from handrail.engine.identity import accounts, sign_ins
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.errors import BadArguments, Conflict, NotFound, Refused

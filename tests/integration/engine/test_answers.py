@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import handrail
-from handrail.engine.batches import vote_many
 from handrail.engine.cancel import cancel
 from handrail.engine.jobs import expire
-from handrail.engine.votes import answer, vote
+from handrail.engine.questions.batches import vote_many
+from handrail.engine.questions.votes import answer, vote
 from handrail.words.approval import Approval, ApprovalState, Choice
 from handrail.words.entry import Kind
 from handrail.words.errors import BadArguments, Conflict, Denied, Held, NotFound, Refused

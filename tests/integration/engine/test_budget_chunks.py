@@ -12,8 +12,8 @@ import pytest
 
 import handrail
 from handrail.engine import jobs
-from handrail.engine.budget_leases import close
-from handrail.engine.budgets import raise_until
+from handrail.engine.budgets.changes import raise_until
+from handrail.engine.budgets.leases import close
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State
 from handrail.words.money import NANO

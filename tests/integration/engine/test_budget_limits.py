@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import handrail
-from handrail.engine.budget_pauses import go_on
-from handrail.engine.budgets import freeze, thaw, top_up
+from handrail.engine.budgets.changes import freeze, thaw, top_up
+from handrail.engine.budgets.pauses import go_on
 from handrail.engine.jobs import expire
-from handrail.engine.sheet import sheet
-from handrail.engine.standings import asks_of, make_standing
+from handrail.engine.questions.sheet import sheet
+from handrail.engine.questions.standings import asks_of, make_standing
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.entry import Kind
 from handrail.words.errors import Refused

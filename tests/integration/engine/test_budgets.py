@@ -7,10 +7,10 @@ import json
 import pytest
 
 import handrail
-from handrail.engine.budget_balances import balances, raises, scope_called
-from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.budgets.balances import balances, raises, scope_called
+from handrail.engine.budgets.changes import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.deliveries.messages import message
 from handrail.engine.jobs import reap
-from handrail.engine.messages import message
 from handrail.engine.settle import resolve
 from handrail.ports import Transaction
 from handrail.words.budget import BudgetNews

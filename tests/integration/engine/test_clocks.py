@@ -6,7 +6,7 @@ import pytest
 
 from handrail.engine.cancel import cancel
 from handrail.engine.jobs import expire
-from handrail.engine.votes import answer
+from handrail.engine.questions.votes import answer
 from handrail.ports import Commit
 from handrail.words.approval import Choice
 from handrail.words.errors import Denied, Refused

@@ -11,7 +11,7 @@ import pytest
 
 from handrail import Held
 from handrail.channels import Channels, ChannelSettings
-from handrail.engine.delivering import Deliverer, deliver, pause
+from handrail.engine.deliveries.sending import Deliverer, deliver, pause
 from handrail.engine.jobs import reap
 from handrail.engine.loops import hold, release
 from handrail.engine.restrict import halt, lift

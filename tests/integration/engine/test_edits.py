@@ -8,7 +8,7 @@ import pytest
 
 import handrail
 from handrail.engine.context import About, said
-from handrail.engine.edits import edit
+from handrail.engine.questions.edits import edit
 from handrail.words.action import Action
 from handrail.words.approval import ApprovalState
 from handrail.words.entry import Kind

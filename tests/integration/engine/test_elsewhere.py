@@ -12,7 +12,7 @@ from handrail.engine.attempt import Ended
 from handrail.engine.cancel import cancel
 from handrail.engine.context import About, Session
 from handrail.engine.dispatch import arrived, dispatch, proposed, report, start, told
-from handrail.engine.keys import make_key, revoke_key
+from handrail.engine.identity.keys import make_key, revoke_key
 from handrail.engine.restrict import halt, lift
 from handrail.policy.binding import binding
 from handrail.ports import Commit, Transaction

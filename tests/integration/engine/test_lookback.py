@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.engine import lookback
-from handrail.engine.lookback import Look, look_back
+from handrail.engine.views import lookback
+from handrail.engine.views.lookback import Look, look_back
 from handrail.ports import Commit
 from handrail.words.entry import Entry, Kind
 from handrail.words.query import EntryFilter

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.engine.batches import vote_many
 from handrail.engine.cancel import cancel
+from handrail.engine.questions.batches import vote_many
+from handrail.engine.questions.standings import revoke_standing
+from handrail.engine.questions.votes import answer
 from handrail.engine.restrict import halt, lift
-from handrail.engine.standings import revoke_standing
-from handrail.engine.votes import answer
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.errors import Denied, Held, PolicyError, Refused
 from handrail.words.lifecycle import State

@@ -13,9 +13,9 @@ import pytest
 
 import handrail
 from handrail.engine import jobs
-from handrail.engine.keys import make_key, revoke_key
+from handrail.engine.identity.keys import make_key, revoke_key
 from handrail.engine.loops import hold, release
-from handrail.engine.model_calls import flush
+from handrail.engine.models.calls import flush
 from handrail.engine.restrict import halt, lift
 from handrail.engine.sessions import end_session, open_session
 from handrail.ports import Commit

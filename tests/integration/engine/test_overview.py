@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from handrail.engine.counted import Day
-from handrail.engine.overview import HOURS, Place, overview
 from handrail.engine.restrict import halt, lift, set_rung
+from handrail.engine.views.counted import Day
+from handrail.engine.views.overview import HOURS, Place, overview
 from handrail.words.errors import HandrailError
 from handrail.words.level import Rung
 from handrail.words.overview import Met

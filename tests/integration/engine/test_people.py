@@ -8,7 +8,7 @@ import pytest
 
 import handrail
 from handrail.engine.jobs import expire
-from handrail.engine.votes import vote
+from handrail.engine.questions.votes import vote
 from handrail.words.approval import ApprovalState, Choice
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import State

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.engine import keys
 from handrail.engine.core import Engine
+from handrail.engine.identity import keys
 from handrail.server.auth.keys import KeyRing, digest_of, new_key_secret, parsed, shown
 from handrail.words.entry import Kind
 from handrail.words.errors import BadArguments, Conflict, NotFound, Refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handrail.engine import retention
-from handrail.engine.prompts import LOOKED_THROUGH, prompt_of, search
+from handrail.engine.models.prompts import LOOKED_THROUGH, prompt_of, search
 from handrail.ports import Transaction
 from handrail.words.entry import Kind
 from handrail.words.errors import NotFound

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import handrail
+from handrail.engine.questions.sentences import changes, outcome_of, used_in
+from handrail.engine.questions.sheet import sheet
 from handrail.engine.restrict import halt
-from handrail.engine.sheet import sheet
-from handrail.engine.sheet_words import changes, outcome_of, used_in
 from handrail.policy.load import load
 from handrail.ports import Commit
 from handrail.words.approval import Choice

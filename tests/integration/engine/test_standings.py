@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.engine.standings import asks_of, make_standing, revoke_standing
+from handrail.engine.questions.standings import asks_of, make_standing, revoke_standing
 from handrail.words.entry import Kind
 from handrail.words.errors import BadArguments, Conflict, HandrailError, Held, NotFound, PolicyError, Refused
 from handrail.words.lifecycle import State

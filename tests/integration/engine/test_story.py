@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handrail.engine.exports import COLUMNS, as_lines, as_table, within
-from handrail.engine.story import Story, story
-from handrail.engine.timeline import WIDTH, Timeline, timeline
+from handrail.engine.views.exports import COLUMNS, as_lines, as_table, within
+from handrail.engine.views.story import Story, story
+from handrail.engine.views.timeline import WIDTH, Timeline, timeline
 from handrail.words.approval import Choice
 from handrail.words.entry import Kind
 from handrail.words.errors import Denied, Held, NotFound

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from handrail.engine import accounts, budgets, keys, loops, restrict, sessions, sign_ins, slack_links, toolbox
-from handrail.engine.edits import edit
-from handrail.engine.votes import answer
+from handrail.engine import loops, restrict, sessions, toolbox
+from handrail.engine.budgets import changes as budgets
+from handrail.engine.identity import accounts, keys, sign_ins, slack_links
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.votes import answer
 from handrail.journal.told import summary
 from handrail.words.approval import Choice
 from handrail.words.entry import Kind

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from handrail.engine.accounts import set_active
+from handrail.engine.identity.accounts import set_active
 from handrail.engine.restrict import halt, set_rung
 from handrail.words.level import Rung
 from handrail.words.person import Role

@@ -13,7 +13,7 @@ import httpx
 import pyotp
 import pytest
 
-from handrail.engine import accounts
+from handrail.engine.identity import accounts
 from handrail.words.person import Role
 from tests.support.rail import LEAD
 from tests.support.server import ADMIN, PASSWORD, Served, account, link_secret, served

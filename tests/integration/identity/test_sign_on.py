@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from handrail.engine import accounts
+from handrail.engine.identity import accounts
 from handrail.words.person import Person, Role
 from tests.support.oidc import Provider, provider
 from tests.support.server import ADMIN, Served, account, served

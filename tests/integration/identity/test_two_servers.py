@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handrail.engine import keys
+from handrail.engine.identity import keys
 from handrail.server.auth.keys import parsed
 from handrail.words.person import Role
 from tests.support import postgres

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handrail.app import App, open_app
-from handrail.engine.model_calls import ModelGate
+from handrail.engine.models.calls import ModelGate
 from handrail.llm.door import Door
 from handrail.llm.gateway import Gateway
 from handrail.llm.settings import LlmSettings, Upstream

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from handrail.engine.budgets import freeze, thaw
-from handrail.engine.keys import revoke_key
+from handrail.engine.budgets.changes import freeze, thaw
+from handrail.engine.identity.keys import revoke_key
 from handrail.engine.loops import hold
 from handrail.engine.restrict import halt, lift
 from handrail.words.model_call import CallState

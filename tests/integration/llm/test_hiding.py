@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from handrail.engine.prompts import prompt_of
+from handrail.engine.models.prompts import prompt_of
 from handrail.words.model_call import CallState
 from tests.support import upstream_apis as apis
 from tests.support.gateway import Front

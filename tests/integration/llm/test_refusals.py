@@ -11,8 +11,8 @@ import anthropic
 import openai
 import pytest
 
-from handrail.engine.budgets import freeze, thaw
-from handrail.engine.keys import revoke_key
+from handrail.engine.budgets.changes import freeze, thaw
+from handrail.engine.identity.keys import revoke_key
 from handrail.engine.restrict import halt, lift
 from handrail.words.model_call import CallState
 from handrail.words.person import KeyKind

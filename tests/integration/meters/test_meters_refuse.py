@@ -16,9 +16,9 @@ import openai
 import pytest
 
 import handrail
-from handrail.engine import model_stops
 from handrail.engine.loops import hold
-from handrail.engine.prompts import prompt_of
+from handrail.engine.models import stops as model_stops
+from handrail.engine.models.prompts import prompt_of
 from handrail.engine.restrict import halt
 from handrail.words.errors import ModelRefused
 from handrail.words.model_call import CallState

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 import handrail
-from handrail.engine.votes import vote
+from handrail.engine.questions.votes import vote
 from handrail.words.approval import Choice
 from tests.support.rail import LEAD
 from tests.support.server import Served, make_key, served

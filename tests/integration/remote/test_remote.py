@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import handrail
-from handrail.engine.edits import edit
+from handrail.engine.questions.edits import edit
 from handrail.engine.restrict import halt, lift
 from handrail.words.approval import Choice
 from handrail.words.entry import Kind

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from handrail.engine.questions.standings import asks_of, make_standing
 from handrail.engine.restrict import activate
-from handrail.engine.standings import asks_of, make_standing
 from handrail.policy.load import load
 from handrail.words.person import Role
 from tests.support.agent import ASKS, V1, Agent, agent, found, question, vote

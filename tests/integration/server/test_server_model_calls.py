@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail.engine.ids import new_id
-from handrail.engine.prompts import packed
+from handrail.engine.models.prompts import packed
 from handrail.ports import Commit, Transaction
 from handrail.words.model_call import CallState, ModelCall, Prompt, Usage
 from handrail.words.payload import Payload

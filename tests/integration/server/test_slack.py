@@ -13,7 +13,7 @@ import pytest
 
 from handrail import Held
 from handrail.channels.slack_blocks import ANSWER, APPROVE, EDIT, REJECT
-from handrail.engine.slack_links import keep_slack_code
+from handrail.engine.identity.slack_links import keep_slack_code
 from handrail.engine.toolbox import register
 from handrail.words.approval import ApprovalState
 from handrail.words.lifecycle import State

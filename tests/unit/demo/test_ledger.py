@@ -9,8 +9,8 @@ import pytest
 
 from handrail.demo import ledger
 from handrail.demo.ledger import Fate
-from handrail.engine.edits import edit
-from handrail.engine.votes import answer
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.votes import answer
 from handrail.words.approval import Choice
 from handrail.words.errors import Held
 from tests.support.rail import LEAD, Desk, opened

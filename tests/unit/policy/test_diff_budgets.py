@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.policy.diff import diff
+from handrail.policy.diff.changes import diff
 from handrail.policy.load import load
 
 HEAD = """handrail: 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.policy.compile import CompiledPolicy, compile_policy
-from handrail.policy.diff import diff
+from handrail.policy.diff.changes import diff
 from handrail.policy.load import load
 from handrail.policy.model import LoopPolicy
 from handrail.policy.model_patterns import matcher, overlap

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from handrail.engine.overview import overview
 from handrail.engine.restrict import halt
+from handrail.engine.views.overview import overview
 from handrail.server.app import make_app
 from handrail.server.pages.overview import Board
 from handrail.server.settings import Settings

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from handrail.engine.budget_balances import BudgetLine
+from handrail.engine.budgets.balances import BudgetLine
 from handrail.policy.model import BudgetPolicy, Place, Unit, Window
 from handrail.server.pages.budgets import _place
 

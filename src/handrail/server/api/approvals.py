@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import Query, Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.batches import vote_many
 from handrail.engine.dispatch import hidden, told
-from handrail.engine.edits import edit
-from handrail.engine.sheet import sheet, sheets
-from handrail.engine.votes import answer as answer_instead
-from handrail.engine.votes import vote
+from handrail.engine.questions.batches import vote_many
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.sheet import sheet, sheets
+from handrail.engine.questions.votes import answer as answer_instead
+from handrail.engine.questions.votes import vote
 from handrail.ports import Transaction
 from handrail.server.api.route import (
     PAGE,

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from fastapi import Query, Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.budget_balances import FULLEST, BudgetLine, balances, raises
-from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.budgets.balances import FULLEST, BudgetLine, balances, raises
+from handrail.engine.budgets.changes import end_raise, freeze, raise_until, thaw, top_up
 from handrail.server.api.route import (
     Filter,
     Id,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.deliveries import try_channel
+from handrail.engine.deliveries.planning import try_channel
 from handrail.server.api.route import PAGE, Limit, answer, engine_of, reading, route, routes, store_of
 from handrail.server.api.shapes import WORD, Moment, Taken, maybe, moment
 from handrail.words.delivery import Delivery, DeliveryState

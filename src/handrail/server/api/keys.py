@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.keys import make_key, revoke_key, rotate_key
+from handrail.engine.identity.keys import make_key, revoke_key, rotate_key
 from handrail.server.api.route import Id, Who, answer, engine_of, reading, route, routes, store_of
 from handrail.server.api.shapes import Moment, Taken, Word, Words, maybe, moment
 from handrail.server.auth.keys import new_key_secret, shown

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from handrail.engine.accounts import change_password, rename, set_away, set_totp
-from handrail.engine.sign_ins import LONGEST, end_sign_in
+from handrail.engine.identity.accounts import change_password, rename, set_away, set_totp
+from handrail.engine.identity.sign_ins import LONGEST, end_sign_in
 from handrail.server.api.people import PersonShape, Until, away, person_shape
 from handrail.server.api.route import Id, Who, answer, engine_of, reading, route, routes, store_of
 from handrail.server.api.shapes import Moment, Taken, Word, moment

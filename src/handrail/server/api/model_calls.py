@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.call_story import call_story
-from handrail.engine.prompts import prompt_of, search
+from handrail.engine.models.prompts import prompt_of, search
+from handrail.engine.models.story import call_story
 from handrail.server.api.route import (
     PAGE,
     Cursor,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from handrail.engine.accounts import person_id, set_active, set_away, set_role
+from handrail.engine.identity.accounts import person_id, set_active, set_away, set_role
 from handrail.server.api.route import Who, answer, engine_of, reading, route, routes, store_of
 from handrail.server.api.shapes import NAME, Moment, Taken, Word, maybe, moment
 from handrail.server.auth import links

@@ -10,7 +10,7 @@ from fastapi import Path, Request, Response
 from msgspec import Meta, Struct
 
 from handrail.engine.restrict import activate
-from handrail.policy.diff import Change, diff
+from handrail.policy.diff.changes import Change, diff
 from handrail.policy.load import load_stored
 from handrail.policy.model import Policy
 from handrail.ports import Transaction

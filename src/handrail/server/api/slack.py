@@ -7,7 +7,7 @@ import secrets
 from fastapi import Request, Response
 from msgspec import Struct
 
-from handrail.engine.slack_links import keep_slack_code, unlink_slack
+from handrail.engine.identity.slack_links import keep_slack_code, unlink_slack
 from handrail.server.api.route import Who, answer, engine_of, route, routes
 from handrail.server.api.shapes import Moment, moment
 

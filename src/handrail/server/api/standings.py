@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from msgspec import Meta, Struct
 
-from handrail.engine.standings import make_standing, revoke_standing
+from handrail.engine.questions.standings import make_standing, revoke_standing
 from handrail.ports import Transaction
 from handrail.server.api.route import (
     PAGE,

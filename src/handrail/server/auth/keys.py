@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from handrail.engine.keys import key_used
+from handrail.engine.identity.keys import key_used
 from handrail.words.person import KeyKind
 
 if TYPE_CHECKING:

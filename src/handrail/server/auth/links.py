@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from handrail.engine import accounts
+from handrail.engine.identity import accounts
 from handrail.server.auth.keys import digest_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from handrail.engine import accounts
+from handrail.engine.identity import accounts
 from handrail.server.errors import Problem, logger
 from handrail.words.errors import BadArguments, HandrailError, Refused
 from handrail.words.person import Person, Role

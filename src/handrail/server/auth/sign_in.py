@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handrail.engine import sign_ins as engine_sign_ins
-from handrail.engine.accounts import person_id, rehash
+from handrail.engine.identity import sign_ins as engine_sign_ins
+from handrail.engine.identity.accounts import person_id, rehash
 from handrail.server.auth import passwords, totp
 from handrail.server.auth.keys import digest_of
 from handrail.server.auth.signed import opened, sealed

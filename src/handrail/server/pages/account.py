@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from handrail.engine.accounts import change_password, rename, set_away, set_totp
-from handrail.engine.sign_ins import end_sign_in
+from handrail.engine.identity.accounts import change_password, rename, set_away, set_totp
+from handrail.engine.identity.sign_ins import end_sign_in
 from handrail.server.auth import passwords, totp
 from handrail.server.auth.who import Caller, address_of, allow, state_of
 from handrail.server.errors import Problem

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from handrail.engine.call_story import call_before
 from handrail.engine.cancel import NOT_STARTED, cancel
+from handrail.engine.models.story import call_before
 from handrail.engine.settle import resolve
-from handrail.engine.story import Story, story
+from handrail.engine.views.story import Story, story
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.drawing import go, page, part
 from handrail.server.pages.told import WORDS

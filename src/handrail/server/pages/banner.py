@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from handrail.engine.sign_ins import LONGEST
+from handrail.engine.identity.sign_ins import LONGEST
 from handrail.server.auth.cookies import cookie_name, cookie_of, set_cookie
 from handrail.server.auth.keys import digest_of
 from handrail.server.auth.who import secure_of, state_of

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from handrail.engine.budget_balances import BudgetLine, balances, budget_named, raises
-from handrail.engine.budget_views import view_of, whose
-from handrail.engine.budgets import end_raise, freeze, raise_until, thaw, top_up
-from handrail.engine.exports import as_table
-from handrail.policy.budget_scope import MONEY
-from handrail.policy.budget_words import quantity_of
+from handrail.engine.budgets.balances import BudgetLine, balances, budget_named, raises
+from handrail.engine.budgets.changes import end_raise, freeze, raise_until, thaw, top_up
+from handrail.engine.budgets.views import view_of, whose
+from handrail.engine.views.exports import as_table
+from handrail.policy.budgets.scope import MONEY
+from handrail.policy.budgets.words import quantity_of
 from handrail.policy.model import Unit, Window
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried

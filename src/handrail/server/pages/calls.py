@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from handrail.engine.call_story import call_story, cost_of
-from handrail.engine.prompts import Found, pretty, search
+from handrail.engine.models.prompts import Found, pretty, search
+from handrail.engine.models.story import call_story, cost_of
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.drawing import page, part
 from handrail.server.pages.talk import talk

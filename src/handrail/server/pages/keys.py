@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from handrail.engine.keys import make_key, revoke_key, rotate_key
+from handrail.engine.identity.keys import make_key, revoke_key, rotate_key
 from handrail.server.auth.keys import new_key_secret
 from handrail.server.auth.keys import shown as written
 from handrail.server.auth.who import Caller, allow, state_of

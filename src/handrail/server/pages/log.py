@@ -13,9 +13,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from handrail.engine.exports import as_lines, as_table, within
-from handrail.engine.lookback import Look, look_back
-from handrail.engine.story import told
+from handrail.engine.views.exports import as_lines, as_table, within
+from handrail.engine.views.lookback import Look, look_back
+from handrail.engine.views.story import told
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.errors import Problem
 from handrail.server.pages.drawing import page, part

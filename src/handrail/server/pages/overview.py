@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from handrail.engine.overview import Kept, Place, overview
+from handrail.engine.views.overview import Kept, Place, overview
 from handrail.server.auth.who import Caller, allow, identify_all, including, permit
 from handrail.server.errors import Problem
 from handrail.server.pages.drawing import page, part, part_text

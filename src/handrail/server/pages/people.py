@@ -8,8 +8,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from handrail.engine.accounts import person_id, set_active, set_away, set_role
-from handrail.engine.sign_ins import end_sign_in
+from handrail.engine.identity.accounts import person_id, set_active, set_away, set_role
+from handrail.engine.identity.sign_ins import end_sign_in
 from handrail.server.auth import links
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import day_of, fresh, tried

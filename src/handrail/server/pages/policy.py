@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData, UploadFile
 
 from handrail.engine.restrict import activate
-from handrail.policy.diff import Change, diff
+from handrail.policy.diff.changes import Change, diff
 from handrail.policy.load import load_stored
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.checking import loaded

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from handrail.engine.batches import vote_many
 from handrail.engine.door import parse, thaw
-from handrail.engine.edits import edit
-from handrail.engine.lookers import look, look_away, others
-from handrail.engine.seats import Bench
-from handrail.engine.sheet import sheet, sheets
-from handrail.engine.votes import answer, vote
+from handrail.engine.questions.batches import vote_many
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.lookers import look, look_away, others
+from handrail.engine.questions.seats import Bench
+from handrail.engine.questions.sheet import sheet, sheets
+from handrail.engine.questions.votes import answer, vote
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages import forms
 from handrail.server.pages.drawing import go, page, part

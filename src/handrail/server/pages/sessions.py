@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from handrail.engine.loops import hold, release
-from handrail.engine.timeline import WIDTH, timeline
+from handrail.engine.views.timeline import WIDTH, timeline
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.calls import CALLS
 from handrail.server.pages.drawing import go, page, part

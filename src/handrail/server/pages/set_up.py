@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from handrail.engine.accounts import person_id, use_link
+from handrail.engine.identity.accounts import person_id, use_link
 from handrail.server.auth import links, passwords
 from handrail.server.auth.keys import digest_of
 from handrail.server.auth.who import state_of

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from handrail.channels.settings import from_environment
-from handrail.engine.deliveries import try_channel
+from handrail.engine.deliveries.planning import try_channel
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import fresh, tried
 from handrail.server.pages.told import DELIVERIES

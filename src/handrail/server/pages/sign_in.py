@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from handrail.engine.sign_ins import LONGEST, end_sign_in
+from handrail.engine.identity.sign_ins import LONGEST, end_sign_in
 from handrail.server.auth.cookies import cookie_name, cookie_of, drop_cookie, set_cookie
 from handrail.server.auth.sign_in import DEVICE, DEVICE_LIVES
 from handrail.server.auth.who import Caller, address_of, secure_of, state_of, who

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from handrail.engine.standings import make_standing, revoke_standing
+from handrail.engine.questions.standings import make_standing, revoke_standing
 from handrail.server.auth.who import Caller, allow, state_of
 from handrail.server.pages.doing import fresh, tried
 from handrail.words.errors import BadArguments, NotFound

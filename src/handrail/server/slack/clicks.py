@@ -10,8 +10,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from handrail.channels.slack_blocks import ANSWER, APPROVE, EDIT, OPEN, REJECT
 from handrail.channels.texts import pretty, shown
 from handrail.engine.core import logger
-from handrail.engine.edits import edit
-from handrail.engine.votes import answer, vote
+from handrail.engine.questions.edits import edit
+from handrail.engine.questions.votes import answer, vote
 from handrail.server.slack.desk import Seen, ephemeral
 from handrail.server.slack.hidden import ELSEWHERE, edited, to_edit
 from handrail.server.slack.modals import FIELD, REASON, modal, written

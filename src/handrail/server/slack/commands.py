@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handrail.engine.core import logger
+from handrail.engine.identity.slack_links import link_slack
 from handrail.engine.restrict import halt, lift
-from handrail.engine.slack_links import link_slack
 from handrail.server.slack.clicks import BROKEN
 from handrail.server.slack.desk import ephemeral
 from handrail.server.slack.people import member_of

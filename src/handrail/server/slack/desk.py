@@ -13,7 +13,7 @@ from handrail.channels.slack import client as slack_client
 from handrail.channels.slack_blocks import SEEN
 from handrail.channels.texts import escaped, shown
 from handrail.engine.core import logger
-from handrail.engine.sheet import sheet
+from handrail.engine.questions.sheet import sheet
 from handrail.server.slack.people import Member, Register, member_of
 from handrail.words.errors import Conflict, NotFound
 

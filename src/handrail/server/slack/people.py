@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handrail.engine.accounts import person_id
+from handrail.engine.identity.accounts import person_id
 from handrail.words.errors import BadArguments, Refused
 from handrail.words.person import Person, Role
 

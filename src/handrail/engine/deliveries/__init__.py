@@ -1,0 +1,1 @@
+"""What channels tell people: planned with the commit, sent outside of it."""

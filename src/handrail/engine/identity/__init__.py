@@ -1,0 +1,1 @@
+"""Who people and programs are: accounts, sign-ins, keys, and whose Slack member is whose."""

@@ -1,0 +1,1 @@
+"""Calls of models: claimed, cut off, settled, kept and read."""
