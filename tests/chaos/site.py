@@ -12,6 +12,7 @@ import pytest
 
 import handrail
 from handrail.engine import jobs
+from handrail.engine.budgets.leases import close_own
 from handrail.ports import Commit
 from handrail.words.entry import Kind
 from handrail.words.lifecycle import RAN, State
@@ -109,7 +110,8 @@ class Site:
         return int(found)
 
     def sound(self) -> None:
-        """What holds after every crash."""
+        """What holds after every crash, once this process gave back what it had leased of a busy budget."""
+        close_own(self.desk.app.engine)
         effects = self.effects()
         assert set(effects.values()) <= {1}, "something ran twice"
         paying = [entry for entry in self.desk.entries() if entry.tool == "pay"]
@@ -121,7 +123,7 @@ class Site:
             [(used,)] = self.desk.sql(
                 f"select coalesce(sum(used), 0) from budget_windows where budget = '{budget}'"
             )
-            assert used == spent
+            assert used == spent, budget
         [live] = self.desk.actions(State.RUNNING)
         assert (live.tool, live.attempt) == ("work", 1)
         jobs.seal(self.desk.app.engine)

@@ -346,8 +346,9 @@ async def get_action(
                     break
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), min(left, LOOK))
+    if wait:  # a key may have ended meanwhile, even before the first look
         may = ROLES[f"GET {V1}/actions/{{action_id}}"]
-        await run_in_threadpool(lambda: permit(identify(request), may))  # a key may have ended meanwhile
+        await run_in_threadpool(lambda: permit(identify(request), may))
     return answer(action_shape(found, told(engine, hidden(found))))
 
 
