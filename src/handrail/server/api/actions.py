@@ -347,8 +347,7 @@ async def get_action(
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), min(left, LOOK))
     if wait:  # a key may have ended meanwhile, even before the first look
-        may = ROLES[f"GET {V1}/actions/{{action_id}}"]
-        await run_in_threadpool(lambda: permit(identify(request), may))
+        await run_in_threadpool(lambda: permit(identify(request), ROLES[f"GET {V1}/actions/{{action_id}}"]))
     return answer(action_shape(found, told(engine, hidden(found))))
 
 
